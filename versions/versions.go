@@ -1,0 +1,105 @@
+// Package versions names the schema versions of an entity and the migrations
+// between them.
+//
+// It holds names and checks them; it knows no database, no flags and no
+// generated code.
+package versions
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+)
+
+// Registry is the ordered list of an entity's versions. Make one with [New];
+// it never changes and may be used by any number of goroutines.
+type Registry struct {
+	entity   string
+	versions []string
+}
+
+// Migration is one named move of one entity from one version to the next.
+type Migration struct {
+	// Name is the flag's key and the ledger's name, such as "customers-v2".
+	Name   string
+	Entity string
+	From   string
+	To     string
+}
+
+// Error names the entity and what is wrong with its versions.
+type Error struct {
+	Entity  string
+	Problem string
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("versions of %s: %s", e.Entity, e.Problem) }
+
+var nameForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,38}$`)
+
+// New returns the registry of an entity with its versions from oldest to
+// newest. Names are lower-case letters, digits and underscores; a bad or
+// repeated name, or fewer than one version, is an [*Error].
+func New(entity string, versions ...string) (*Registry, error) {
+	bad := func(format string, args ...any) error {
+		return &Error{Entity: entity, Problem: fmt.Sprintf(format, args...)}
+	}
+	if !nameForm.MatchString(entity) {
+		return nil, bad("the entity's name must match %s", nameForm)
+	}
+	if len(versions) == 0 {
+		return nil, bad("name at least one version")
+	}
+	for i, v := range versions {
+		if !nameForm.MatchString(v) {
+			return nil, bad("version %q must match %s", v, nameForm)
+		}
+		if slices.Contains(versions[:i], v) {
+			return nil, bad("version %q is named twice", v)
+		}
+	}
+	return &Registry{entity: entity, versions: slices.Clone(versions)}, nil
+}
+
+// Must returns r, and panics when err is not nil: for registries written down
+// in a program's source.
+func Must(r *Registry, err error) *Registry {
+	if err != nil {
+		panic(err)
+	}
+	return r
+}
+
+// Entity returns the entity's name.
+func (r *Registry) Entity() string { return r.entity }
+
+// Versions returns the versions from oldest to newest.
+func (r *Registry) Versions() []string { return slices.Clone(r.versions) }
+
+// Migration returns the move from one version to the next one in the list. A
+// move that is unknown, backwards or skips a version is an [*Error].
+func (r *Registry) Migration(from, to string) (Migration, error) {
+	i, j := slices.Index(r.versions, from), slices.Index(r.versions, to)
+	bad := func(format string, args ...any) (Migration, error) {
+		return Migration{}, &Error{Entity: r.entity, Problem: fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case i < 0:
+		return bad("version %q is not registered: known are %v", from, r.versions)
+	case j < 0:
+		return bad("version %q is not registered: known are %v", to, r.versions)
+	case j != i+1:
+		return bad("a migration leads from one version to the next: %s to %s does not", from, to)
+	}
+	return Migration{Name: r.entity + "-" + to, Entity: r.entity, From: from, To: to}, nil
+}
+
+// Last returns the move from the newest version but one to the newest. With
+// one version there is none, which is an [*Error].
+func (r *Registry) Last() (Migration, error) {
+	n := len(r.versions)
+	if n < 2 {
+		return Migration{}, &Error{Entity: r.entity, Problem: "one version alone has no migration"}
+	}
+	return r.Migration(r.versions[n-2], r.versions[n-1])
+}
