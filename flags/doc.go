@@ -12,9 +12,9 @@
 // acknowledges to the control plane ([Set.Oldest]).
 //
 // OpenFeature goes in and out in two files of this package: a [Provider] that
-// serves the granted stages to any OpenFeature client, and [Unguarded], which
-// decides from any other provider for tests and for sides that share no
-// database.
+// serves the granted stages to any OpenFeature client, [Through], which decides
+// through such a client so that its hooks run, and [Unguarded], which decides
+// from any other provider for tests and for sides that share no database.
 //
 // The package never talks to a database and never grants a stage: that is the
 // control plane's work.

@@ -3,6 +3,7 @@ package flags
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -26,7 +27,7 @@ type Decision struct {
 func (d Decision) Guarded() bool { return d.Epoch != 0 }
 
 // Decider decides the stage of one migration. *[Flag] is the decider of a
-// program that uses a ledger; [Unguarded] and [Flag.Through] are others.
+// program that uses a ledger; [Through] and [Unguarded] make others.
 // Implementations may be used by any number of goroutines.
 type Decider interface {
 	// Migration returns the migration's name, which is the flag's key.
@@ -35,25 +36,41 @@ type Decider interface {
 	// before, and keeps the decision's epoch alive until [Use.Done].
 	Enter(ctx context.Context, s Subject) (Use, error)
 	// Refused tells that the fence refused the decision: the next Enter
-	// decides from a policy fetched after this call, also where a pin stands.
+	// decides from a policy fetched after this call began, also where a pin
+	// stands.
 	Refused(ctx context.Context, s Subject, d Decision) error
 }
 
 // Use is a decision in use by one operation. Done must be called exactly once.
 type Use struct {
 	Decision
-	refs *refs
+	refs *refs // nil for an unguarded decision
 }
 
-// Done ends the use: the process may acknowledge a newer epoch.
+// Done ends the use: the process may acknowledge a newer epoch. It panics when
+// a policy has had more ends than uses, as that would acknowledge too early.
 func (u Use) Done() {
-	if u.refs != nil {
-		u.refs.n.Add(-1)
+	if u.refs != nil && u.refs.n.Add(-1) < 0 {
+		panic("flags: Done was called more than once on a use")
 	}
 }
 
+// again counts one more use of a policy that the caller keeps in use meanwhile.
+func (u Use) again() Use {
+	if u.refs != nil {
+		u.refs.n.Add(1)
+	}
+	return u
+}
+
+// lapsed reports whether the lease of the decision's policy ran out.
+func (u Use) lapsed() bool { return u.refs != nil && u.refs.lapsed.Load() }
+
 // refs counts the operations and pins that act on one compiled policy.
-type refs struct{ n atomic.Int64 }
+type refs struct {
+	n      atomic.Int64
+	lapsed atomic.Bool // the lease ran out, and this policy was not confirmed since
+}
 
 // NoPolicyError says that a process has no policy that it may act on: none was
 // loaded yet, the migration is unknown to the ledger, or the lease ran out.
@@ -63,144 +80,13 @@ type NoPolicyError struct {
 }
 
 func (e *NoPolicyError) Error() string {
-	text := fmt.Sprintf("%s: no policy to act on", e.Migration)
 	if e.Cause != nil {
-		text += ": " + e.Cause.Error()
+		return fmt.Sprintf("%s: no policy to act on: %s", e.Migration, e.Cause)
 	}
-	return text
+	return fmt.Sprintf("%s: no policy to act on: none was loaded in this process: check the migration's name and that the ledger was reached", e.Migration)
 }
 
 func (e *NoPolicyError) Unwrap() error { return e.Cause }
-
-// Fetch loads one migration's policy from the ledger and hands it to
-// [Set.Apply]. It must serialize its loads, so that an older policy is never
-// applied after a newer one.
-type Fetch func(ctx context.Context, migration string) error
-
-// Set holds the flags of one process. All methods may be called concurrently.
-type Set struct {
-	fetch Fetch
-
-	mu       sync.Mutex
-	flags    map[string]*Flag
-	watchers map[int]func(Change)
-	next     int
-}
-
-// Change tells a watcher of a set what happened.
-type Change struct {
-	Kind      ChangeKind
-	Migration string // empty when the whole set is meant
-	Epoch     int64
-	Err       error
-}
-
-// ChangeKind is what happened to a set.
-type ChangeKind int
-
-// What can happen to a set.
-const (
-	// Applied: a migration has a policy other than before.
-	Applied ChangeKind = iota
-	// Stale: the policies can no longer be confirmed; decisions ask the ledger.
-	Stale
-	// Fresh: the policies are confirmed again.
-	Fresh
-	// Failed: the ledger could not be read; the policies still hold.
-	Failed
-)
-
-// NewSet returns an empty set. fetch is asked when a decision has no policy to
-// act on and after a refusal; nil means that only [Set.Apply] brings policies.
-func NewSet(fetch Fetch) *Set {
-	return &Set{fetch: fetch, flags: map[string]*Flag{}, watchers: map[int]func(Change){}}
-}
-
-// Flag returns the migration's flag, made on first use. Without a policy its
-// decisions fetch one, or fail with a [*NoPolicyError].
-func (s *Set) Flag(migration string) *Flag {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.flag(migration)
-}
-
-func (s *Set) flag(migration string) *Flag {
-	f := s.flags[migration]
-	if f == nil {
-		f = &Flag{set: s, migration: migration}
-		s.flags[migration] = f
-	}
-	return f
-}
-
-// Flags returns the flags of the set in no particular order.
-func (s *Set) Flags() []*Flag {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	all := make([]*Flag, 0, len(s.flags))
-	for _, f := range s.flags {
-		all = append(all, f)
-	}
-	return all
-}
-
-// Apply makes p the policy of its migration. An invalid policy is an error and
-// changes nothing.
-func (s *Set) Apply(p Policy) error {
-	compiled, err := p.Compile()
-	if err != nil {
-		return fmt.Errorf("apply policy: %w", err)
-	}
-	s.mu.Lock()
-	f := s.flag(p.Migration)
-	s.mu.Unlock()
-	if f.swap(compiled) {
-		s.notify(Change{Kind: Applied, Migration: p.Migration, Epoch: p.Epoch})
-	}
-	return nil
-}
-
-// Expire takes the policies out of use: from now on a decision asks the ledger
-// inside the call. The member of the fleet calls it when its lease runs out.
-func (s *Set) Expire(cause error) {
-	for _, f := range s.Flags() {
-		f.expire(cause)
-	}
-	s.notify(Change{Kind: Stale, Err: cause})
-}
-
-// Confirm tells the watchers that the policies are confirmed again.
-func (s *Set) Confirm() { s.notify(Change{Kind: Fresh}) }
-
-// Fail tells the watchers that the ledger could not be read.
-func (s *Set) Fail(err error) { s.notify(Change{Kind: Failed, Err: err}) }
-
-// Watch calls fn at every change until the returned function is called. fn
-// must not block and must not call back into the set's Watch.
-func (s *Set) Watch(fn func(Change)) (cancel func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	id := s.next
-	s.next++
-	s.watchers[id] = fn
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.watchers, id)
-	}
-}
-
-func (s *Set) notify(c Change) {
-	s.mu.Lock()
-	watchers := make([]func(Change), 0, len(s.watchers))
-	for _, fn := range s.watchers {
-		watchers = append(watchers, fn)
-	}
-	s.mu.Unlock()
-	for _, fn := range watchers {
-		fn(c)
-	}
-}
 
 // Flag is one migration's flag in one process.
 type Flag struct {
@@ -210,11 +96,11 @@ type Flag struct {
 
 	mu      sync.Mutex
 	last    *Compiled   // the newest policy applied, also past the lease
-	retired []*Compiled // older ones that may still be in use
+	retired []*Compiled // older ones that may still be in use, oldest first
 	cause   error       // why current is nil
 }
 
-var _ Decider = (*Flag)(nil)
+var _ source = (*Flag)(nil)
 
 // Migration returns the migration's name.
 func (f *Flag) Migration() string { return f.migration }
@@ -223,11 +109,16 @@ func (f *Flag) Migration() string { return f.migration }
 func (f *Flag) Current() *Compiled { return f.current.Load() }
 
 // Enter implements [Decider]. With a policy in memory it neither blocks nor
-// allocates. ctx bounds the fetch of a policy where there is none.
+// allocates; the first use under a [Pin] allocates. ctx bounds the fetch of a
+// policy where there is none, and then the error is a [*NoPolicyError].
 func (f *Flag) Enter(ctx context.Context, s Subject) (Use, error) {
 	if p := pinOf(ctx); p != nil {
-		return p.enter(ctx, f, s)
+		return p.enter(ctx, f, f, s)
 	}
+	return f.decide(ctx, s)
+}
+
+func (f *Flag) decide(ctx context.Context, s Subject) (Use, error) {
 	c, err := f.acquire(ctx)
 	if err != nil {
 		return Use{}, err
@@ -245,40 +136,52 @@ func (f *Flag) Peek(s Subject) (Decision, error) {
 	return c.decide(s), nil
 }
 
-// Refused implements [Decider].
+// Refused implements [Decider]. A set without a fetch decides from what was
+// applied last.
 func (f *Flag) Refused(ctx context.Context, s Subject, d Decision) error {
+	var err error
+	if f.set.fetch != nil {
+		if cause := f.set.fetch(ctx, f.migration); cause != nil {
+			err = &NoPolicyError{Migration: f.migration, Cause: cause}
+		}
+	}
+	// Only now: dropped before the fetch, another goroutine of the request
+	// could pin the refused policy again.
 	if p := pinOf(ctx); p != nil {
 		p.drop(f, s, d)
 	}
-	if f.set.fetch == nil {
-		return nil
-	}
-	if err := f.set.fetch(ctx, f.migration); err != nil {
-		return &NoPolicyError{Migration: f.migration, Cause: err}
-	}
-	return nil
+	return err
 }
 
-// acquire returns the current policy with one use counted.
+// acquire returns the current policy with one use counted, fetching one where
+// there is none.
 func (f *Flag) acquire(ctx context.Context) (*Compiled, error) {
-	for range 2 {
-		for c := f.current.Load(); c != nil; c = f.current.Load() {
-			c.refs.n.Add(1)
-			// A swap between load and count might have seen no use: look again,
-			// so that whoever swaps and then counts never misses one.
-			if f.current.Load() == c {
-				return c, nil
-			}
-			c.refs.n.Add(-1)
-		}
-		if f.set.fetch == nil {
-			break
-		}
-		if err := f.set.fetch(ctx, f.migration); err != nil {
-			return nil, &NoPolicyError{Migration: f.migration, Cause: err}
-		}
+	if c := f.tryAcquire(); c != nil {
+		return c, nil
+	}
+	if f.set.fetch == nil {
+		return nil, f.noPolicy()
+	}
+	if err := f.set.fetch(ctx, f.migration); err != nil {
+		return nil, &NoPolicyError{Migration: f.migration, Cause: err}
+	}
+	if c := f.tryAcquire(); c != nil {
+		return c, nil
 	}
 	return nil, f.noPolicy()
+}
+
+func (f *Flag) tryAcquire() *Compiled {
+	for c := f.current.Load(); c != nil; c = f.current.Load() {
+		c.refs.n.Add(1)
+		// A swap between load and count might have seen no use: look again,
+		// so that whoever swaps and then counts never misses one.
+		if f.current.Load() == c {
+			return c
+		}
+		c.refs.n.Add(-1)
+	}
+	return nil
 }
 
 func (f *Flag) noPolicy() error {
@@ -287,12 +190,15 @@ func (f *Flag) noPolicy() error {
 	return &NoPolicyError{Migration: f.migration, Cause: f.cause}
 }
 
+// swap makes c current. The same policy again keeps its counter, and only ends
+// a lapse.
 func (f *Flag) swap(c *Compiled) (changed bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.cause = nil
 	if l := f.last; l != nil && l.policy.Epoch == c.policy.Epoch && l.policy.ID == c.policy.ID {
-		f.current.Store(l) // the same policy, confirmed: its uses keep their counter
+		l.refs.lapsed.Store(false)
+		f.current.Store(l)
 		return false
 	}
 	if f.last != nil {
@@ -300,7 +206,15 @@ func (f *Flag) swap(c *Compiled) (changed bool) {
 	}
 	f.last = c
 	f.current.Store(c)
+	f.prune()
 	return true
+}
+
+// prune forgets the retired policies that nobody uses. It is called with the
+// mutex held and after the swap: once current is another policy, a count of
+// zero stays zero (see tryAcquire).
+func (f *Flag) prune() {
+	f.retired = slices.DeleteFunc(f.retired, func(c *Compiled) bool { return c.refs.n.Load() == 0 })
 }
 
 func (f *Flag) expire(cause error) {
@@ -308,25 +222,19 @@ func (f *Flag) expire(cause error) {
 	defer f.mu.Unlock()
 	f.cause = cause
 	f.current.Store(nil)
-}
-
-// Acknowledged is the oldest policy of a migration that a process still acts on.
-type Acknowledged struct {
-	Migration string
-	Epoch     int64
-	PolicyID  PolicyID
-}
-
-// Oldest returns, for each migration with a policy, the oldest one that a live
-// pin or operation of this process acts on, or the current one.
-func (s *Set) Oldest() []Acknowledged {
-	var all []Acknowledged
-	for _, f := range s.Flags() {
-		if a, ok := f.oldest(); ok {
-			all = append(all, a)
-		}
+	if f.last != nil {
+		f.last.refs.lapsed.Store(true)
 	}
-	return all
+	for _, c := range f.retired {
+		c.refs.lapsed.Store(true)
+	}
+}
+
+// newest returns the policy applied last, also past the lease, or nil.
+func (f *Flag) newest() *Compiled {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.last
 }
 
 func (f *Flag) oldest() (Acknowledged, bool) {
@@ -335,17 +243,10 @@ func (f *Flag) oldest() (Acknowledged, bool) {
 	if f.last == nil {
 		return Acknowledged{}, false
 	}
-	live := f.retired[:0]
-	for _, c := range f.retired {
-		if c.refs.n.Load() > 0 {
-			live = append(live, c)
-		}
-	}
-	clear(f.retired[len(live):])
-	f.retired = live
+	f.prune()
 	oldest := f.last
-	if len(live) > 0 {
-		oldest = live[0]
+	if len(f.retired) > 0 {
+		oldest = f.retired[0]
 	}
 	return Acknowledged{Migration: f.migration, Epoch: oldest.policy.Epoch, PolicyID: oldest.policy.ID}, true
 }

@@ -4,46 +4,10 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	"math"
-	"sort"
-	"strconv"
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
 )
-
-// Buckets is the number of buckets that tenants fall into: a share is a whole
-// number of 1/10,000.
-const Buckets = 10_000
-
-// Share is a part of all tenants in 1/10,000.
-type Share int
-
-// ShareError says why a percentage cannot be used.
-type ShareError struct{ Text string }
-
-func (e *ShareError) Error() string {
-	return fmt.Sprintf("percentage %q: use 0 to 100 with at most two decimals, such as 12.5 or 0.01", e.Text)
-}
-
-// ParseShare reads a percentage such as "5", "12.5" or "0.01%". Anything
-// outside 0 to 100 or finer than 0.01 is a [*ShareError].
-func ParseShare(text string) (Share, error) {
-	number := strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(text), "%"))
-	percent, err := strconv.ParseFloat(number, 64)
-	if err != nil || math.IsNaN(percent) || percent < 0 || percent > 100 {
-		return 0, &ShareError{Text: text}
-	}
-	if _, decimals, found := strings.Cut(number, "."); found && len(strings.TrimRight(decimals, "0")) > 2 || strings.ContainsAny(number, "eExXpP_") {
-		return 0, &ShareError{Text: text}
-	}
-	return Share(math.Round(percent * 100)), nil
-}
-
-// String returns the share as a percentage, such as "12.5%".
-func (s Share) String() string {
-	return strconv.FormatFloat(float64(s)/100, 'f', -1, 64) + "%"
-}
 
 // PolicyID is the random number beside a policy's epoch. It tells apart two
 // policies that a failover gave the same epoch.
@@ -192,54 +156,4 @@ func bucket(seed uint64, tenant string) uint64 {
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb
 	return (x ^ x>>31) % Buckets
-}
-
-// Span returns the lowest and the highest stage that any one subject can be
-// given by the policies taken together, as the pair with the widest gap over
-// all tenants. The control plane refuses a change when that gap is wider than
-// two adjacent rungs.
-func Span(policies ...Policy) (low, high Stage, tenant string, err error) {
-	compiled := make([]*Compiled, len(policies))
-	tenants := map[string]bool{}
-	cuts := map[int]bool{0: true}
-	for i, p := range policies {
-		if compiled[i], err = p.Compile(); err != nil {
-			return 0, 0, "", err
-		}
-		cuts[int(p.Step.Share)] = true
-		for t := range p.Overrides {
-			tenants[t] = true
-		}
-	}
-	widen := func(stages func(*Compiled) Stage, who string) {
-		lo, hi := New, Old
-		for _, c := range compiled {
-			s := stages(c)
-			lo, hi = min(lo, s), max(hi, s)
-		}
-		if low == 0 || hi-lo > high-low {
-			low, high, tenant = lo, hi, who
-		}
-	}
-	for cut := range cuts {
-		if cut < Buckets {
-			widen(func(c *Compiled) Stage { return c.atBucket(uint64(cut)) }, "")
-		}
-	}
-	names := make([]string, 0, len(tenants))
-	for t := range tenants {
-		names = append(names, t)
-	}
-	sort.Strings(names)
-	for _, t := range names {
-		widen(func(c *Compiled) Stage { s, _ := c.Stage(t); return s }, t)
-	}
-	return low, high, tenant, nil
-}
-
-func (c *Compiled) atBucket(b uint64) Stage {
-	if b < c.share {
-		return c.policy.Step.To
-	}
-	return c.policy.Default
 }

@@ -90,9 +90,12 @@ func (s Stage) Adjacent(t Stage) bool {
 	return s.Valid() && t.Valid() && (s == t || s+1 == t || t+1 == s)
 }
 
-// Toward returns the next rung on the way from s to target, or s when it is there.
+// Toward returns the next rung on the way from s to target, or s when it is
+// there or one of them is no stage.
 func (s Stage) Toward(target Stage) Stage {
 	switch {
+	case !s.Valid() || !target.Valid():
+		return s
 	case target > s:
 		return s + 1
 	case target < s:
@@ -102,8 +105,14 @@ func (s Stage) Toward(target Stage) Stage {
 }
 
 // Path returns what a stage means to a caller: "old path", "dual path" or
-// "new path". It is a display name, never a stage of its own.
-func (s Stage) Path() string { return plans[s].path }
+// "new path", or "no path" where s is no stage. It is a display name, never a
+// stage of its own.
+func (s Stage) Path() string {
+	if !s.Valid() {
+		return "no path"
+	}
+	return plans[s].path
+}
 
 // MarshalText writes the stage's name.
 func (s Stage) MarshalText() ([]byte, error) {
