@@ -1,0 +1,49 @@
+package compare
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+)
+
+// JSON compares two JSON documents by what they say: neither white space nor the order of members counts, and numbers
+// are compared as decimals, as PostgreSQL's jsonb does (1.0 equals 1). Differences inside have paths of their own. Text
+// that is no JSON is compared byte by byte.
+func JSON[T ~[]byte | ~string](c *Collector, name string, served, other T, options ...Option) {
+	if string(served) == string(other) {
+		return
+	}
+	opt := merge(options)
+	if opt.nilEmpty() && len(served) == 0 && len(other) == 0 {
+		return
+	}
+	servedValue, ok := decodeJSON([]byte(served))
+	otherValue, ok2 := decodeJSON([]byte(other))
+	if !ok || !ok2 {
+		c.report(name, KindValue, served, other, opt)
+		return
+	}
+	var d Collector
+	Any(&d, "", servedValue, otherValue, options...)
+	for _, found := range d.Diffs() {
+		c.Add(rename(found, name))
+	}
+}
+
+func rename(d Diff, name string) Diff {
+	if d.Kind != KindTruncated {
+		d.Path = join(name, d.Path)
+	}
+	return d
+}
+
+func decodeJSON(text []byte) (any, bool) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return nil, false
+	}
+	_, err := decoder.Token()
+	return value, err == io.EOF
+}

@@ -1,0 +1,226 @@
+package compare
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// list is the comparison of two lists in progress.
+type list[T any] struct {
+	c         *Collector
+	name      string
+	diff      Func[T]
+	options   []Option
+	differing int
+}
+
+// lengths reports a difference in length and returns whether the elements are to be compared.
+func (l *list[T]) lengths(served, other []T) bool {
+	opt := merge(l.options)
+	switch {
+	case len(served) != len(other):
+		l.c.report(l.name, KindLength, plain(fmt.Sprint(len(served))), plain(fmt.Sprint(len(other))), opt)
+		return !opt.ignored()
+	case (served == nil) != (other == nil) && !opt.nilEmpty():
+		l.c.report(l.name, KindValue, served, other, opt)
+		return false
+	}
+	return true
+}
+
+// pair adds the differences of a matched pair, by the place in the served list, and returns false once enough elements
+// were found to differ.
+func (l *list[T]) pair(i int, found []Diff) bool {
+	if len(found) == 0 {
+		return true
+	}
+	opt := merge(l.options)
+	l.c.absorb(indexed(l.name, i), found, opt)
+	if opt.ignored() {
+		return false // one difference tells all
+	}
+	if counts(found) {
+		l.differing++
+	}
+	if l.differing >= maxDiffering {
+		l.c.truncated = true
+		return false
+	}
+	return true
+}
+
+// counts reports whether any of the differences is not ignored.
+func counts(found []Diff) bool {
+	return slices.ContainsFunc(found, func(d Diff) bool { return !d.Ignored })
+}
+
+// leftover reports the elements at these places as missing or extra.
+func (l *list[T]) leftover(elements []T, places []int, kind Kind) {
+	opt := merge(l.options)
+	for _, i := range places {
+		if kind == KindMissing {
+			l.c.report(indexed(l.name, i), kind, elements[i], absent{}, opt)
+		} else {
+			l.c.report(indexed(l.name, i), kind, absent{}, elements[i], opt)
+		}
+		if l.differing++; l.differing >= maxDiffering {
+			l.c.truncated = true
+			return
+		}
+	}
+}
+
+// aligned compares lists of different lengths between their equal beginnings and ends.
+func (l *list[T]) aligned(served, other []T) {
+	same := func(i, j int) bool { return !counts(l.diff(served[i], other[j])) }
+	shorter := min(len(served), len(other))
+	start, end := 0, 0
+	for start < shorter && same(start, start) {
+		start++
+	}
+	for end < shorter-start && same(len(served)-1-end, len(other)-1-end) {
+		end++
+	}
+	common := shorter - end
+	for i := start; i < common; i++ {
+		if !l.pair(i, l.diff(served[i], other[i])) {
+			return
+		}
+	}
+	l.leftover(served, span(common, len(served)-end), KindMissing)
+	l.leftover(other, span(common, len(other)-end), KindExtra)
+}
+
+func span(from, to int) []int {
+	var places []int
+	for i := from; i < to && len(places) <= maxDiffering; i++ {
+		places = append(places, i)
+	}
+	return places
+}
+
+// inPlace reports whether each element equals the one in the same place, the common case, without allocating.
+func (l *list[T]) inPlace(served, other []T) bool {
+	if len(served) != len(other) {
+		return false
+	}
+	for i := range served {
+		if l.diff(served[i], other[i]) != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// match pairs equal elements and reports the rest.
+func (l *list[T]) match(served, other []T) {
+	tries := 0
+	matched := make([]bool, len(other))
+	var missing []int
+	for i := range served {
+		j, found := l.find(served[i], other, matched, i, &tries)
+		if tries > maxMatching {
+			l.c.report(l.name, KindUncomparable, tooLong(len(served)), tooLong(len(other)), merge(l.options))
+			return
+		}
+		if j < 0 {
+			missing = append(missing, i)
+			continue
+		}
+		matched[j] = true
+		l.pair(i, found)
+	}
+	extra := unmatched(matched)
+	if len(missing) == 1 && len(extra) == 1 {
+		l.pair(missing[0], l.diff(served[missing[0]], other[extra[0]]))
+		return
+	}
+	l.leftover(served, missing, KindMissing)
+	l.leftover(other, extra, KindExtra)
+}
+
+func tooLong(n int) plain {
+	return plain(fmt.Sprintf("%d elements: too many to match without a key", n))
+}
+
+// find returns the place of an unmatched element that equals this one, the place near first, or, failing that, of one
+// that differs in ignored fields only, with those differences; -1 if there is none.
+func (l *list[T]) find(element T, other []T, matched []bool, near int, tries *int) (int, []Diff) {
+	second, secondFound := -1, []Diff(nil)
+	for step := range other {
+		j := (near + step) % len(other)
+		if matched[j] {
+			continue
+		}
+		if *tries++; *tries > maxMatching {
+			return -1, nil
+		}
+		found := l.diff(element, other[j])
+		if len(found) == 0 {
+			return j, nil
+		}
+		if second < 0 && !counts(found) {
+			second, secondFound = j, found
+		}
+	}
+	return second, secondFound
+}
+
+func unmatched(matched []bool) []int {
+	var places []int
+	for j, m := range matched {
+		if !m {
+			places = append(places, j)
+		}
+	}
+	return places
+}
+
+// mapping is the comparison of two maps in progress. Maps have no order: what is found is sorted before it is added.
+type mapping[K comparable, V any] struct {
+	c       *Collector
+	name    string
+	options []Option
+	found   []Diff
+	missed  bool
+}
+
+func (m *mapping[K, V]) bothEmpty(served, other map[K]V) bool {
+	return merge(m.options).nilEmpty() && len(served) == 0 && len(other) == 0
+}
+
+func (m *mapping[K, V]) entry(key K, found []Diff) {
+	m.keep(func(c *Collector, opt Option) { c.absorb(m.path(key, opt), found, opt) })
+}
+
+func (m *mapping[K, V]) lone(key K, kind Kind, served, other any) {
+	m.keep(func(c *Collector, opt Option) { c.report(m.path(key, opt), kind, served, other, opt) })
+}
+
+func (m *mapping[K, V]) keep(add func(*Collector, Option)) {
+	if len(m.found) >= maxDiffering {
+		m.missed = true
+		return
+	}
+	var entry Collector
+	add(&entry, merge(m.options))
+	m.found = append(m.found, entry.Diffs()...)
+}
+
+func (m *mapping[K, V]) path(key K, opt Option) string { return m.name + "[" + keyText(key, opt) + "]" }
+
+func keyText(key any, opt Option) string {
+	if opt.safe() {
+		return display(key)
+	}
+	return RedactKey(nil, display(key))
+}
+
+func (m *mapping[K, V]) flush() {
+	slices.SortStableFunc(m.found, func(a, b Diff) int { return cmp.Compare(a.Path, b.Path) })
+	for _, d := range m.found {
+		m.c.Add(d)
+	}
+	m.c.truncated = m.c.truncated || m.missed
+}
