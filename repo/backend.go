@@ -1,0 +1,92 @@
+package repo
+
+import (
+	"context"
+
+	"github.com/crossfade-db/crossfade/flags"
+)
+
+// Scope says on whose behalf a backend works: one operation under one decision.
+type Scope struct {
+	Op       Op
+	Decision flags.Decision
+	Tenant   string
+	Keys     Keys
+}
+
+// StaleKey is a key of which one side missed a write.
+type StaleKey struct {
+	ID   int64
+	Key  string // StaleAll for every key of the tenant
+	Side flags.Side
+}
+
+// StaleAll is the key of a stale record that covers a whole tenant: a write by
+// predicate whose side without authority failed.
+const StaleAll = "*"
+
+// Backend runs the sides of one migration. repo/postgres and [Values]
+// implement it; applications only pass it on.
+type Backend[R any] interface {
+	// Read runs fn for an operation that writes nothing. With look, the
+	// session knows the stale records of the scope, and both sides and the
+	// records are read in one snapshot. Without look the session has no
+	// snapshot and no records.
+	Read(ctx context.Context, s Scope, look bool, fn func(context.Context, Session[R]) error) error
+	// Write runs fn in one transaction behind the fence, with the scope's keys
+	// locked and, with look, their stale records read under the locks. It
+	// commits when fn returns nil and otherwise rolls back. A decision that
+	// the ledger no longer holds is a *[RefusedError], before fn has run.
+	Write(ctx context.Context, s Scope, look bool, fn func(context.Context, Session[R]) error) error
+	// InTx returns the same backend inside a transaction in progress, or an
+	// error when tx is not of its kind.
+	InTx(tx Tx) (Backend[R], error)
+	// Transactional reports whether the backend is bound to a transaction of
+	// the application: its reads are not compared.
+	Transactional() bool
+}
+
+// Session is what a backend hands to an operation. It is valid until the
+// function that it was given to returns, and only for one goroutine.
+type Session[R any] interface {
+	// Side returns the side, bound to the session's transaction or snapshot.
+	Side(flags.Side) R
+	// Stale returns the stale records of the scope that were looked up.
+	Stale() []StaleKey
+	// Complete reports whether the side holds every key: the old side does
+	// until the tenant reaches new. Known after a look.
+	Complete(flags.Side) bool
+	// Lock locks more keys of the scope's tenant: those the database made.
+	Lock(ctx context.Context, keys []string) error
+	// Protect runs fn so that its failure undoes what fn did and nothing else.
+	Protect(ctx context.Context, fn func(context.Context) error) error
+	// RecordStale records the keys as stale on the side, in the transaction.
+	RecordStale(ctx context.Context, side flags.Side, keys []string, cause error) error
+	// ClearStale deletes exactly these records, in the transaction.
+	ClearStale(ctx context.Context, records []StaleKey) error
+}
+
+// Tx is a transaction in progress, of the backend's own kind: for repo/postgres
+// a *postgres.Tx.
+type Tx interface {
+	// CrossfadeTx marks the type.
+	CrossfadeTx()
+}
+
+// Copier copies and walks the keys of one entity through the two sides.
+// Generated code provides it as a [CopyBy].
+type Copier[R any] interface {
+	// Copy makes the key on side to equal to side from: it writes there what
+	// from holds, or deletes there where from has none. The caller holds the
+	// key's lock. It is idempotent.
+	Copy(ctx context.Context, from, to R, tenant, key string) error
+	// Has reports whether the side holds the key.
+	Has(ctx context.Context, side R, tenant, key string) (bool, error)
+	// Keys returns up to limit keys of a side in its own order, those behind
+	// after; an empty after means from the start.
+	Keys(ctx context.Context, side R, tenant, after string, limit int) ([]string, error)
+	// NotFound reports whether an error of a side says that a key is absent.
+	NotFound(error) bool
+	// Diff compares one key on both sides; absent on both is equal.
+	Diff(ctx context.Context, old, new R, tenant, key string) ([]Diff, error)
+}

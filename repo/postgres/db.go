@@ -1,0 +1,103 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// DBTX is what a side runs its statements on. It satisfies the DBTX interface
+// that sqlc generates for pgx/v5; *pgx.Conn, pgx.Tx and *pgxpool.Pool have it.
+type DBTX interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
+	CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error)
+}
+
+// Config bounds the transactions that this package opens. A nil Config and
+// zero fields are useful.
+type Config struct {
+	// StatementTimeout bounds each statement. Zero means 30s.
+	StatementTimeout time.Duration
+	// LockTimeout bounds each wait for a lock, key locks included. Zero means 10s.
+	LockTimeout time.Duration
+	// OtherStatementTimeout and OtherLockTimeout bound the statements of the
+	// side without authority, whose failure is made up for later. Zero means
+	// 5s and 1s.
+	OtherStatementTimeout time.Duration
+	OtherLockTimeout      time.Duration
+	// MaxTxAge bounds a transaction of [DB.InTx] as a whole, and how long any
+	// transaction may stand idle: a step of the ladder waits for open
+	// transactions. Zero means 30s.
+	MaxTxAge time.Duration
+}
+
+// DB is one PostgreSQL database with both sides and the ledger in it. It may
+// be used by any number of goroutines.
+type DB struct {
+	pool *pgxpool.Pool
+	cfg  Config
+	ids  sync.Map // migration name → id in the ledger
+}
+
+// New returns a DB over the pool, which stays the caller's to close.
+func New(pool *pgxpool.Pool, cfg *Config) *DB {
+	var c Config
+	if cfg != nil {
+		c = *cfg
+	}
+	orDefault := func(d *time.Duration, value time.Duration) {
+		if *d <= 0 {
+			*d = value
+		}
+	}
+	orDefault(&c.StatementTimeout, 30*time.Second)
+	orDefault(&c.LockTimeout, 10*time.Second)
+	orDefault(&c.OtherStatementTimeout, 5*time.Second)
+	orDefault(&c.OtherLockTimeout, time.Second)
+	orDefault(&c.MaxTxAge, 30*time.Second)
+	return &DB{pool: pool, cfg: c}
+}
+
+// Pool returns the pool that the DB runs on.
+func (db *DB) Pool() *pgxpool.Pool { return db.pool }
+
+// migrationID returns the ledger's number of a migration, asked once.
+func (db *DB) migrationID(ctx context.Context, q DBTX, name string) (int32, error) {
+	if id, ok := db.ids.Load(name); ok {
+		return id.(int32), nil //nolint:errcheck // only int32 is stored
+	}
+	var id int32
+	err := q.QueryRow(ctx, "select id from crossfade.migrations where name = $1", name).Scan(&id)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return 0, &UnknownMigrationError{Migration: name}
+	case err != nil:
+		return 0, fmt.Errorf("look up migration %s in the ledger: %w", name, translate(err, name, 0, ""))
+	}
+	db.ids.Store(name, id)
+	return id, nil
+}
+
+// timeoutsSQL sets the timeouts of the transaction in progress.
+const timeoutsSQL = "select set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true), " +
+	"set_config('idle_in_transaction_session_timeout', $3, true)"
+
+func (db *DB) timeouts() []any {
+	return []any{milliseconds(db.cfg.StatementTimeout), milliseconds(db.cfg.LockTimeout), milliseconds(db.cfg.MaxTxAge)}
+}
+
+// milliseconds writes a duration as PostgreSQL's timeouts take it, never as
+// zero, which would mean none.
+func milliseconds(d time.Duration) string {
+	return strconv.FormatInt(max(1, d.Milliseconds()), 10)
+}

@@ -1,0 +1,85 @@
+package postgres
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/crossfade-db/crossfade/flags"
+	"github.com/crossfade-db/crossfade/repo"
+)
+
+// fenceCall is the call of the ledger's fence for one scope.
+type fenceCall struct {
+	migration int32
+	scope     repo.Scope
+	// lock takes the tenant's and the keys' locks: writes and locking reads.
+	lock bool
+	// look asks for the stale records, under the locks.
+	look bool
+}
+
+// queue adds the call to a batch; its row, a text[], goes to found.
+func (f fenceCall) queue(batch *pgx.Batch, found *lookup) {
+	keys, all := f.keys()
+	d := f.scope.Decision
+	var q *pgx.QueuedQuery
+	if d.Guarded() {
+		q = batch.Queue("select crossfade.fence($1, $2, $3, $4, $5, $6, $7)",
+			f.migration, d.Epoch, [16]byte(d.PolicyID), f.scope.Tenant, keys, all, f.look)
+	} else {
+		q = batch.Queue("select crossfade.fence_lock_only($1, $2, $3, $4, $5)", f.migration, f.scope.Tenant, keys, all, f.look)
+	}
+	q.QueryRow(found.scan)
+}
+
+func (f fenceCall) keys() (keys []string, all bool) {
+	if !f.lock {
+		return nil, false
+	}
+	keys = f.scope.Keys.List()
+	if keys == nil {
+		keys = []string{}
+	}
+	return keys, f.scope.Keys.All()
+}
+
+// queueLook adds a look-up of the stale records without any lock, for reads.
+func queueLook(batch *pgx.Batch, migration int32, scope repo.Scope, found *lookup) {
+	keys := scope.Keys.List()
+	if keys == nil {
+		keys = []string{}
+	}
+	batch.Queue("select crossfade.stale_records($1, $2, $3, $4)", migration, scope.Tenant, keys, scope.Keys.All()).QueryRow(found.scan)
+}
+
+// lookup is what the ledger says about the keys of a scope.
+type lookup struct {
+	stale      []repo.StaleKey
+	incomplete bool // the old side does not hold every key
+}
+
+// scan reads the lines that crossfade.stale_records makes.
+func (l *lookup) scan(row pgx.Row) error {
+	var lines []string
+	if err := row.Scan(&lines); err != nil {
+		return err
+	}
+	for _, line := range lines {
+		if line == "incomplete" {
+			l.incomplete = true
+			continue
+		}
+		id, rest, _ := strings.Cut(line, " ")
+		side, key, ok := strings.Cut(rest, " ")
+		n, err := strconv.ParseInt(id, 10, 64)
+		on, serr := flags.ParseSide(side)
+		if !ok || err != nil || serr != nil {
+			return fmt.Errorf("read the stale records: the ledger is of another version")
+		}
+		l.stale = append(l.stale, repo.StaleKey{ID: n, Key: key, Side: on})
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+package postgres
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// handle is what the sides of one session run on: the connection, until the
+// session ends.
+type handle struct {
+	q      DBTX
+	closed atomic.Bool
+}
+
+var _ DBTX = (*handle)(nil)
+
+func (h *handle) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	if h.closed.Load() {
+		return pgconn.CommandTag{}, ErrClosed
+	}
+	return h.q.Exec(ctx, sql, args...)
+}
+
+func (h *handle) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	if h.closed.Load() {
+		return nil, ErrClosed
+	}
+	return h.q.Query(ctx, sql, args...)
+}
+
+func (h *handle) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	if h.closed.Load() {
+		return errRow{ErrClosed}
+	}
+	return h.q.QueryRow(ctx, sql, args...)
+}
+
+func (h *handle) SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults {
+	if h.closed.Load() {
+		return errBatch{ErrClosed}
+	}
+	return h.q.SendBatch(ctx, batch)
+}
+
+func (h *handle) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
+	if h.closed.Load() {
+		return 0, ErrClosed
+	}
+	return h.q.CopyFrom(ctx, table, columns, rows)
+}
+
+type errRow struct{ err error }
+
+func (r errRow) Scan(...any) error { return r.err }
+
+type errBatch struct{ err error }
+
+func (b errBatch) Exec() (pgconn.CommandTag, error) { return pgconn.CommandTag{}, b.err }
+func (b errBatch) Query() (pgx.Rows, error)         { return nil, b.err }
+func (b errBatch) QueryRow() pgx.Row                { return errRow(b) }
+func (b errBatch) Close() error                     { return b.err }
+func (b errBatch) Tx() pgx.Tx                       { return nil }

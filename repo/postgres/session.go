@@ -1,0 +1,137 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/crossfade-db/crossfade/flags"
+	"github.com/crossfade-db/crossfade/repo"
+)
+
+// session is one operation inside a transaction or a snapshot.
+type session[R any] struct {
+	b         *sides[R]
+	tx        *Tx
+	migration int32
+	scope     repo.Scope
+	found     *lookup
+	owned     bool // the transaction is this operation's own
+	made      [2]R
+	has       [2]bool
+}
+
+func (b *sides[R]) session(tx *Tx, migration int32, scope repo.Scope, found *lookup) *session[R] {
+	return &session[R]{b: b, tx: tx, migration: migration, scope: scope, found: found}
+}
+
+// DB returns what the session's statements run on.
+func (s *session[R]) DB() DBTX { return s.tx.handle }
+
+func (s *session[R]) Side(side flags.Side) R {
+	if !s.has[side] {
+		s.made[side], s.has[side] = s.b.make[side](s.tx.handle), true
+	}
+	return s.made[side]
+}
+
+func (s *session[R]) Stale() []repo.StaleKey { return s.found.stale }
+
+func (s *session[R]) Complete(side flags.Side) bool {
+	return side == flags.NewSide || !s.found.incomplete
+}
+
+func (s *session[R]) Lock(ctx context.Context, keys []string) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	if _, err := s.tx.Exec(ctx, "select crossfade.lock_keys($1, $2, $3)", s.migration, s.scope.Tenant, keys); err != nil {
+		return fmt.Errorf("lock the keys that the database made: %w", err)
+	}
+	return nil
+}
+
+const recordStaleSQL = `
+insert into crossfade.stale_keys (migration_id, tenant, side, key, epoch, cause)
+select $1, $2, $3, k, $5, $6 from unnest($4::text[]) k
+where k = '*' or not exists (
+    select from crossfade.stale_keys s
+    where s.migration_id = $1 and s.tenant = $2 and s.key = k and s.side = $3)`
+
+// RecordStale adds no second record for a key that has one: both would be read
+// and deleted under the same key lock.
+func (s *session[R]) RecordStale(ctx context.Context, side flags.Side, keys []string, why error) error {
+	_, err := s.tx.Exec(ctx, recordStaleSQL, s.migration, s.scope.Tenant, side.String(), keys, s.scope.Decision.Epoch, cause(why))
+	if err != nil {
+		return fmt.Errorf("record a stale key: %w (after the %s side failed: %w)", err, side, why)
+	}
+	return nil
+}
+
+func (s *session[R]) ClearStale(ctx context.Context, records []repo.StaleKey) error {
+	if len(records) == 0 {
+		return nil
+	}
+	ids := make([]int64, len(records))
+	for i, r := range records {
+		ids[i] = r.ID
+	}
+	if _, err := s.tx.Exec(ctx, "delete from crossfade.stale_keys where id = any($1)", ids); err != nil {
+		return fmt.Errorf("clear stale records: %w", err)
+	}
+	return nil
+}
+
+// Protect runs fn in a savepoint with the timeouts of the side without
+// authority. Deferrable constraints are checked inside, so that COMMIT cannot
+// fail for that side's sake. Timeouts outlive a RELEASE, and are put back.
+func (s *session[R]) Protect(ctx context.Context, fn func(context.Context) error) error {
+	var before [2]string
+	open := &pgx.Batch{}
+	open.Queue("savepoint crossfade_other")
+	open.Queue("select current_setting('statement_timeout'), current_setting('lock_timeout')").
+		QueryRow(func(row pgx.Row) error { return row.Scan(&before[0], &before[1]) })
+	s.queueTimeouts(open, milliseconds(s.b.db.cfg.OtherStatementTimeout), milliseconds(s.b.db.cfg.OtherLockTimeout))
+	if err := s.tx.SendBatch(ctx, open).Close(); err != nil {
+		return fmt.Errorf("set a savepoint: %w", busy(err))
+	}
+	err := fn(ctx)
+	if err == nil {
+		shut := &pgx.Batch{}
+		s.queueConstraints(shut, "immediate")
+		s.queueTimeouts(shut, before[0], before[1])
+		s.queueConstraints(shut, "deferred")
+		shut.Queue("release savepoint crossfade_other")
+		if err = s.tx.SendBatch(ctx, shut).Close(); err == nil {
+			return nil
+		}
+	}
+	// By simple protocol: in a failed transaction only the exit from it can be
+	// prepared, not what follows.
+	const undo = "rollback to savepoint crossfade_other; release savepoint crossfade_other"
+	if _, uerr := s.tx.Exec(ctx, undo, pgx.QueryExecModeSimpleProtocol); uerr != nil {
+		return errors.Join(err, fmt.Errorf("undo to the savepoint: %w", uerr))
+	}
+	return err
+}
+
+func (s *session[R]) queueTimeouts(batch *pgx.Batch, statement, lock string) {
+	batch.Queue("select set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true)", statement, lock)
+}
+
+// queueConstraints switches the deferrable constraints of the side without
+// authority: all of them in a transaction of our own, the named ones in a
+// transaction of the application, whose own deferred work is not to be blamed.
+func (s *session[R]) queueConstraints(batch *pgx.Batch, mode string) {
+	if s.owned {
+		if mode == "immediate" {
+			batch.Queue("set constraints all immediate")
+		}
+		return
+	}
+	for _, name := range s.b.options.Deferrable[s.scope.Decision.Stage.Plan().Authority.Other()] {
+		batch.Queue("set constraints " + pgx.Identifier{name}.Sanitize() + " " + mode)
+	}
+}

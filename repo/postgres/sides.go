@@ -1,0 +1,187 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/crossfade-db/crossfade/flags"
+	"github.com/crossfade-db/crossfade/repo"
+)
+
+// Factory builds a side on a handle. It is called often and must be cheap; what
+// it returns must keep no statement, row or transaction beyond the call.
+type Factory[R any] func(DBTX) R
+
+// sides is the backend of one entity: the pool's own form has a nil tx.
+type sides[R any] struct {
+	db      *DB
+	make    [2]Factory[R]
+	direct  [2]R
+	tx      *Tx
+	options SidesOptions
+}
+
+// SidesOptions are settings that few migrations need.
+type SidesOptions struct {
+	// Deferrable names, per side, the deferrable constraints of its tables. In
+	// a transaction of the application they are checked right after the side
+	// without authority has written, so that COMMIT cannot fail on its behalf.
+	// A transaction of this package's own checks all constraints there.
+	Deferrable map[flags.Side][]string
+}
+
+// Sides returns the backend of two sides in this database. Nil factories, and
+// factories that return nil, are errors.
+func Sides[R any](db *DB, oldSide, newSide Factory[R], options ...SidesOptions) (repo.Backend[R], error) {
+	if db == nil {
+		return nil, errors.New("postgres.Sides: db is nil: make it with postgres.New")
+	}
+	b := &sides[R]{db: db, make: [2]Factory[R]{oldSide, newSide}}
+	for _, o := range options {
+		b.options = o
+	}
+	for i, factory := range b.make {
+		side := flags.Side(i) //nolint:gosec // 0 or 1
+		if factory == nil {
+			return nil, fmt.Errorf("postgres.Sides: the %s side is nil: give its factory", side)
+		}
+		b.direct[i] = factory(db.pool)
+		if any(b.direct[i]) == nil {
+			return nil, fmt.Errorf("postgres.Sides: the factory of the %s side returned nil", side)
+		}
+	}
+	return b, nil
+}
+
+// Transactional implements [repo.Backend].
+func (b *sides[R]) Transactional() bool { return b.tx != nil }
+
+// InTx implements [repo.Backend].
+func (b *sides[R]) InTx(tx repo.Tx) (repo.Backend[R], error) {
+	own, ok := tx.(*Tx)
+	switch {
+	case !ok || own == nil:
+		return nil, fmt.Errorf("%T is not a *postgres.Tx", tx)
+	case b.tx != nil:
+		return nil, errors.New("the repository is in a transaction already")
+	case own.db.pool != b.db.pool:
+		return nil, errors.New("the transaction is one of another database")
+	}
+	bound := *b
+	bound.tx = own
+	return &bound, nil
+}
+
+// Read implements [repo.Backend].
+func (b *sides[R]) Read(ctx context.Context, scope repo.Scope, look bool, fn func(context.Context, repo.Session[R]) error) error {
+	switch {
+	case b.tx != nil:
+		return b.join(ctx, scope, false, look, fn)
+	case !look:
+		return fn(ctx, direct[R]{b})
+	}
+	id, err := b.db.migrationID(ctx, b.db.pool, scope.Decision.Migration)
+	if err != nil {
+		return err
+	}
+	var found lookup
+	open := opening{
+		isolation: "repeatable read read only",
+		then:      func(batch *pgx.Batch) { queueLook(batch, id, scope, &found) },
+		explain:   explain(scope),
+	}
+	return b.db.run(ctx, open, func(conn *pgxpool.Conn) error {
+		s := b.session(b.db.newTx(conn), id, scope, &found)
+		defer s.tx.closed.Store(true)
+		return fn(ctx, s)
+	})
+}
+
+// Write implements [repo.Backend].
+func (b *sides[R]) Write(ctx context.Context, scope repo.Scope, look bool, fn func(context.Context, repo.Session[R]) error) error {
+	if b.tx != nil {
+		return b.join(ctx, scope, true, look, fn)
+	}
+	id, err := b.db.migrationID(ctx, b.db.pool, scope.Decision.Migration)
+	if err != nil {
+		return err
+	}
+	var found lookup
+	open := opening{
+		isolation: "read committed",
+		then: func(batch *pgx.Batch) {
+			fenceCall{migration: id, scope: scope, lock: true, look: look}.queue(batch, &found)
+		},
+		explain: explain(scope),
+	}
+	return b.db.run(ctx, open, func(conn *pgxpool.Conn) error {
+		s := b.session(b.db.newTx(conn), id, scope, &found)
+		s.owned = true
+		defer s.tx.closed.Store(true)
+		return fn(ctx, s)
+	})
+}
+
+// explain types the errors that the ledger's functions raise for a scope.
+func explain(scope repo.Scope) func(error) error {
+	return func(err error) error {
+		return translate(busy(err), scope.Decision.Migration, scope.Decision.Epoch, scope.Tenant)
+	}
+}
+
+// join runs an operation inside the application's transaction. The fence comes
+// with every use, since a savepoint of the application that is rolled back
+// takes the locks with it.
+func (b *sides[R]) join(ctx context.Context, scope repo.Scope, lock, look bool, fn func(context.Context, repo.Session[R]) error) error {
+	tx := b.tx
+	if tx.refused != nil {
+		return tx.refused
+	}
+	id, err := b.db.migrationID(ctx, tx, scope.Decision.Migration)
+	if err != nil {
+		return err
+	}
+	if lock {
+		exclusive := scope.Keys.All() || len(scope.Keys.List()) > maxKeyLocks
+		if err := tx.lockTenant(id, scope.Decision.Migration, scope.Tenant, exclusive); err != nil {
+			return err
+		}
+	}
+	var found lookup
+	batch := &pgx.Batch{}
+	fenceCall{migration: id, scope: scope, lock: lock, look: lock && look}.queue(batch, &found)
+	if look && !lock {
+		queueLook(batch, id, scope, &found)
+	}
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		err = explain(scope)(err)
+		if repo.Retryable(err) {
+			tx.refused = err
+		}
+		return err
+	}
+	return fn(ctx, b.session(tx, id, scope, &found))
+}
+
+// maxKeyLocks is how many keys crossfade.lock_keys locks one by one.
+const maxKeyLocks = 256
+
+// direct is the session of a plain read: each statement on a pooled connection.
+type direct[R any] struct{ b *sides[R] }
+
+var errNoTransaction = errors.New("a plain read has no transaction")
+
+func (d direct[R]) Side(side flags.Side) R                                          { return d.b.direct[side] }
+func (direct[R]) Stale() []repo.StaleKey                                            { return nil }
+func (direct[R]) Complete(flags.Side) bool                                          { return false }
+func (direct[R]) Lock(context.Context, []string) error                              { return errNoTransaction }
+func (direct[R]) ClearStale(context.Context, []repo.StaleKey) error                 { return errNoTransaction }
+func (direct[R]) Protect(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
+
+func (direct[R]) RecordStale(context.Context, flags.Side, []string, error) error {
+	return errNoTransaction
+}

@@ -1,0 +1,207 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/crossfade-db/crossfade/flags"
+	"github.com/crossfade-db/crossfade/repo"
+)
+
+// Tx is a transaction in progress that several repositories share. It is not
+// safe for concurrent use. Its DBTX methods run the application's own
+// statements in the same transaction.
+type Tx struct {
+	*handle
+	db      *DB
+	tenants map[tenantLock]bool // true: exclusively
+	refused error               // the fence refused: nothing more can run
+}
+
+type tenantLock struct {
+	migration int32
+	tenant    string
+}
+
+var (
+	_ repo.Tx = (*Tx)(nil)
+	_ DBTX    = (*Tx)(nil)
+)
+
+// CrossfadeTx implements [repo.Tx].
+func (*Tx) CrossfadeTx() {}
+
+// cleanupTimeout bounds a rollback after the caller's ctx has ended.
+const cleanupTimeout = 5 * time.Second
+
+// InTx runs fn in one READ COMMITTED transaction and commits it when fn
+// returns nil. When the fence refuses an operation inside, because a new
+// policy came into force, the transaction is rolled back and fn runs again
+// from the start: fn must have no effects besides the transaction. All
+// operations inside use one decision per migration and tenant; use the ctx
+// that fn is given. The transaction as a whole is bounded by Config.MaxTxAge.
+func (db *DB) InTx(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
+	for attempt := 0; ; attempt++ {
+		err := db.inTxOnce(ctx, fn)
+		if err == nil || !repo.Retryable(err) || attempt >= 10 || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+func (db *DB) inTxOnce(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, db.cfg.MaxTxAge,
+		fmt.Errorf("the transaction is older than %s (Config.MaxTxAge)", db.cfg.MaxTxAge))
+	defer cancel()
+	ctx, unpin := flags.Pin(ctx, db.cfg.MaxTxAge)
+	defer unpin()
+	return db.run(ctx, opening{isolation: "read committed"}, func(conn *pgxpool.Conn) error {
+		tx := db.newTx(conn)
+		defer tx.closed.Store(true)
+		if err := fn(ctx, tx); err != nil {
+			return err
+		}
+		return tx.refused // also when fn swallowed it
+	})
+}
+
+func (db *DB) newTx(q DBTX) *Tx {
+	return &Tx{handle: &handle{q: q}, db: db, tenants: map[tenantLock]bool{}}
+}
+
+// opening is how a transaction of our own begins.
+type opening struct {
+	isolation string
+	then      func(*pgx.Batch)  // what travels with BEGIN, or nil
+	explain   func(error) error // of errors of the opening alone, or nil
+}
+
+// run acquires a connection, opens a transaction by one batch, runs fn, and
+// commits; any error or panic of fn rolls back.
+func (db *DB) run(ctx context.Context, open opening, fn func(*pgxpool.Conn) error) (err error) {
+	conn, err := db.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("acquire a connection: %w", err)
+	}
+	committed := false
+	defer func() {
+		if !committed {
+			rollback(ctx, conn)
+		}
+		conn.Release()
+	}()
+	batch := &pgx.Batch{}
+	batch.Queue("begin isolation level " + open.isolation)
+	batch.Queue(timeoutsSQL, db.timeouts()...)
+	if open.then != nil {
+		open.then(batch)
+	}
+	if err := conn.SendBatch(ctx, batch).Close(); err != nil {
+		if open.explain != nil {
+			err = open.explain(err)
+		}
+		return fmt.Errorf("begin: %w", err)
+	}
+	if err := fn(conn); err != nil {
+		return err
+	}
+	committed = true
+	return commit(ctx, conn)
+}
+
+// commit ends the transaction and checks that it was committed indeed: a
+// transaction in which an error was swallowed answers COMMIT with ROLLBACK.
+func commit(ctx context.Context, conn *pgxpool.Conn) error {
+	tag, err := conn.Exec(ctx, "commit")
+	var pg *pgconn.PgError
+	switch {
+	case errors.As(err, &pg):
+		return fmt.Errorf("commit: %w", err)
+	case err != nil:
+		return &repo.UnknownOutcomeError{Err: err}
+	case tag.String() != "COMMIT":
+		return errSwallowed
+	}
+	return nil
+}
+
+var errSwallowed = errors.New("commit: the transaction was rolled back, as a statement in it had failed and the error was not returned")
+
+// rollback ends the transaction also where ctx has ended. A connection that
+// cannot be rolled back is closed by its release.
+func rollback(ctx context.Context, conn *pgxpool.Conn) {
+	if conn.Conn().IsClosed() || conn.Conn().PgConn().TxStatus() == 'I' {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+	defer cancel()
+	_, _ = conn.Exec(ctx, "rollback") // a failed one closes the connection, which rolls back as well
+}
+
+// Adopt joins a transaction that the application opened with pgx. It stays the
+// application's to commit or to roll back. A transaction that is not READ
+// COMMITTED is refused with an [*IsolationError]. When an operation inside
+// returns an error for which [repo.Retryable] holds, roll back and run the
+// whole transaction again.
+func (db *DB) Adopt(ctx context.Context, tx pgx.Tx) (*Tx, error) {
+	return db.AdoptConn(ctx, tx.Conn())
+}
+
+// AdoptConn joins the transaction in progress on the connection, as [DB.Adopt] does.
+func (db *DB) AdoptConn(ctx context.Context, conn *pgx.Conn) (*Tx, error) {
+	switch status := conn.PgConn().TxStatus(); status {
+	case 'T':
+	case 'E':
+		return nil, errors.New("adopt the transaction: a statement in it has failed: roll it back")
+	default:
+		return nil, errors.New("adopt the transaction: the connection is in none: begin one first")
+	}
+	var level string
+	if err := conn.QueryRow(ctx, "select current_setting('transaction_isolation')").Scan(&level); err != nil {
+		return nil, fmt.Errorf("adopt the transaction: %w", busy(err))
+	}
+	if level != "read committed" {
+		return nil, &IsolationError{Level: level}
+	}
+	return db.newTx(conn), nil
+}
+
+// LockTenant locks every key of the tenant exclusively, for a transaction that
+// will write by predicate after it wrote by key.
+func (tx *Tx) LockTenant(ctx context.Context, migration, tenant string) error {
+	id, err := tx.db.migrationID(ctx, tx, migration)
+	if err != nil {
+		return err
+	}
+	if err := tx.lockTenant(id, migration, tenant, true); err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, "select crossfade.fence_lock_only($1, $2, null, true, false)", id, tenant)
+	return err
+}
+
+// lockTenant notes in which mode the transaction takes a tenant's lock, and
+// refuses an upgrade.
+func (tx *Tx) lockTenant(id int32, migration, tenant string, exclusive bool) error {
+	lock := tenantLock{migration: id, tenant: tenant}
+	held, known := tx.tenants[lock]
+	if known && exclusive && !held {
+		return &LockUpgradeError{Migration: migration, Tenant: tenant}
+	}
+	tx.tenants[lock] = held || exclusive
+	return nil
+}
+
+// busy explains pgx's refusal of a connection whose rows are still open.
+func busy(err error) error {
+	if err != nil && pgconn.SafeToRetry(err) && err.Error() == "conn busy" {
+		return fmt.Errorf("rows of an earlier query are still open, close them first: %w", err)
+	}
+	return err
+}

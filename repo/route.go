@@ -1,0 +1,164 @@
+package repo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync/atomic"
+
+	"github.com/crossfade-db/crossfade/flags"
+	"github.com/crossfade-db/crossfade/versions"
+)
+
+// Config wires a route. Migration, Flag, Backend and Copier are required.
+type Config[R any] struct {
+	Migration versions.Migration
+	// Flag decides the stage; it must be the flag of this migration.
+	Flag flags.Decider
+	// Backend runs the two sides.
+	Backend Backend[R]
+	// Copier copies a key from side to side. The generated constructor fills it in.
+	Copier Copier[R]
+	// Comparer compares reads at the stages that ask for it. Nil means that
+	// nothing is compared.
+	Comparer *Comparer
+}
+
+// Route leads one entity's operations to its sides. It may be used by any
+// number of goroutines.
+type Route[R any] struct {
+	migration versions.Migration
+	flag      flags.Decider
+	backend   Backend[R]
+	copier    Copier[R]
+	comparer  *Comparer
+	stats     *stats
+}
+
+// NewRoute checks the wiring and returns the route, or a [*ConfigError].
+func NewRoute[R any](cfg Config[R]) (*Route[R], error) {
+	bad := func(problem string) (*Route[R], error) {
+		return nil, &ConfigError{Migration: cfg.Migration.Name, Problem: problem}
+	}
+	switch {
+	case cfg.Migration.Name == "":
+		return bad("the migration has no name: take it from a versions.Registry")
+	case cfg.Flag == nil:
+		return bad("Flag is nil: take it from the fleet's member, or use flags.Unguarded in tests")
+	case cfg.Flag.Migration() != cfg.Migration.Name:
+		return bad(fmt.Sprintf("the flag is that of migration %q", cfg.Flag.Migration()))
+	case cfg.Backend == nil:
+		return bad("Backend is nil: use postgres.Sides or repo.NewValues")
+	case cfg.Copier == nil:
+		return bad("Copier is nil: use the generated constructor")
+	}
+	return &Route[R]{
+		migration: cfg.Migration, flag: cfg.Flag, backend: cfg.Backend,
+		copier: cfg.Copier, comparer: cfg.Comparer, stats: &stats{},
+	}, nil
+}
+
+// InTx returns the route inside a transaction in progress. A transaction of
+// another backend makes every operation fail with an error that says so.
+func (r *Route[R]) InTx(tx Tx) *Route[R] {
+	bound, err := r.backend.InTx(tx)
+	if err != nil {
+		bound = brokenBackend[R]{err: fmt.Errorf("%s: use the transaction: %w", r.migration.Name, err)}
+	}
+	inTx := *r
+	inTx.backend = bound
+	return &inTx
+}
+
+// Migration returns the migration that the route serves.
+func (r *Route[R]) Migration() versions.Migration { return r.migration }
+
+// Flag returns the decider of the route.
+func (r *Route[R]) Flag() flags.Decider { return r.flag }
+
+// Backend returns the backend that runs the sides.
+func (r *Route[R]) Backend() Backend[R] { return r.backend }
+
+// Copier returns what copies a key from side to side.
+func (r *Route[R]) Copier() Copier[R] { return r.copier }
+
+// Stats are counts since the route was made.
+type Stats struct {
+	// Fallbacks are reads that the other side answered, as the authority erred.
+	Fallbacks int64
+	// StaleReads are reads that the other side answered, as the key was stale.
+	StaleReads int64
+	// StaleRecorded are writes whose side without authority failed.
+	StaleRecorded int64
+	// Repaired are stale keys that a write copied first.
+	Repaired int64
+	// Refused are transactions that the fence refused and that were decided anew.
+	Refused int64
+}
+
+type stats struct{ fallbacks, staleReads, staleRecorded, repaired, refused atomic.Int64 }
+
+// Stats returns the counts. It may be called at any time.
+func (r *Route[R]) Stats() Stats {
+	return Stats{
+		Fallbacks: r.stats.fallbacks.Load(), StaleReads: r.stats.staleReads.Load(),
+		StaleRecorded: r.stats.staleRecorded.Load(), Repaired: r.stats.repaired.Load(), Refused: r.stats.refused.Load(),
+	}
+}
+
+// maxRefusals bounds how often one operation decides anew: each refusal means
+// that a policy was published meanwhile.
+const maxRefusals = 10
+
+// decided runs fn under a decision, and again under a new one as long as the
+// fence refuses. Inside a transaction of the application a refusal is
+// returned: the whole transaction must run again.
+func (r *Route[R]) decided(ctx context.Context, tenant string, fn func(use flags.Use) error) error {
+	subject := flags.Subject{Tenant: tenant}
+	for refusals := 0; ; refusals++ {
+		use, err := r.flag.Enter(ctx, subject)
+		if err != nil {
+			return err
+		}
+		err = fn(use)
+		var refused *RefusedError
+		if err == nil || !errors.As(err, &refused) {
+			return err
+		}
+		r.stats.refused.Add(1)
+		if ferr := r.flag.Refused(ctx, subject, use.Decision); ferr != nil {
+			return fmt.Errorf("%w (and the policy in force cannot be loaded: %w)", err, ferr)
+		}
+		if r.backend.Transactional() || refusals >= maxRefusals || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+func (r *Route[R]) scope(op Op, d flags.Decision, tenant string, keys Keys) Scope {
+	return Scope{Op: op, Decision: d, Tenant: tenant, Keys: keys}
+}
+
+// guard runs fn and turns its panic into a [*PanicError].
+func guard(fn func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return fn()
+}
+
+// brokenBackend answers every operation with an error.
+type brokenBackend[R any] struct{ err error }
+
+func (b brokenBackend[R]) Read(context.Context, Scope, bool, func(context.Context, Session[R]) error) error {
+	return b.err
+}
+
+func (b brokenBackend[R]) Write(context.Context, Scope, bool, func(context.Context, Session[R]) error) error {
+	return b.err
+}
+func (b brokenBackend[R]) InTx(Tx) (Backend[R], error) { return nil, b.err }
+func (b brokenBackend[R]) Transactional() bool         { return true }

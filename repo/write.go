@@ -1,0 +1,145 @@
+package repo
+
+import (
+	"context"
+
+	"github.com/crossfade-db/crossfade/flags"
+)
+
+// Write serves a write without a result. At the dual stages both sides are
+// written in one transaction; see [WriteResult].
+func Write[R, A any](
+	ctx context.Context, r *Route[R], op Op, tenant string, keys Keys, args A,
+	call func(context.Context, R, A) error,
+) error {
+	_, err := WriteResult(ctx, r, op, tenant, keys, args, func(ctx context.Context, side R, args A) (struct{}, error) {
+		return struct{}{}, call(ctx, side, args)
+	})
+	return err
+}
+
+// WriteResult serves a write. The authority's method runs first, and its
+// result and its error are the caller's. At the dual stages the other side's
+// method then runs in the same transaction. Where that fails, a lenient stage
+// undoes what it did and records the keys as stale, and a strict one (live)
+// undoes everything and returns a [*SideError]. At live, keys that are stale
+// are first copied, so that the write repairs them.
+func WriteResult[R, A, V any](
+	ctx context.Context, r *Route[R], op Op, tenant string, keys Keys, args A,
+	call func(context.Context, R, A) (V, error),
+) (V, error) {
+	var answer V
+	err := r.decided(ctx, tenant, func(use flags.Use) error {
+		defer use.Done()
+		plan := use.Stage.Plan()
+		scope := r.scope(op, use.Decision, tenant, keys)
+		return r.backend.Write(ctx, scope, plan.ThroughStale, func(ctx context.Context, s Session[R]) (err error) {
+			if err = r.repair(ctx, s, plan, tenant, keys); err != nil {
+				return err
+			}
+			if answer, err = call(ctx, s.Side(plan.Authority), args); err != nil || !plan.WritesBoth {
+				return err
+			}
+			again := args
+			if op.CloneArgs {
+				again = Clone(args)
+			}
+			return r.other(ctx, s, plan, scope, keys, func(ctx context.Context) error {
+				_, err := call(ctx, s.Side(plan.Authority.Other()), again)
+				return err
+			})
+		})
+	})
+	return answer, err
+}
+
+// Create serves an insert whose keys the database makes. The authority's
+// method runs, the keys that keysOf finds are locked, and the other side gets
+// a copy: its method is not called, or the sides would make different values.
+func Create[R, A, V any](
+	ctx context.Context, r *Route[R], op Op, tenant string, args A, keysOf func(A, V) []string,
+	call func(context.Context, R, A) (V, error),
+) (V, error) {
+	var answer V
+	err := r.decided(ctx, tenant, func(use flags.Use) error {
+		defer use.Done()
+		plan := use.Stage.Plan()
+		scope := r.scope(op, use.Decision, tenant, KeyList(nil))
+		return r.backend.Write(ctx, scope, false, func(ctx context.Context, s Session[R]) (err error) {
+			if answer, err = call(ctx, s.Side(plan.Authority), args); err != nil || !plan.WritesBoth {
+				return err
+			}
+			keys := keysOf(args, answer)
+			if err = s.Lock(ctx, keys); err != nil {
+				return err
+			}
+			return r.other(ctx, s, plan, scope, KeyList(keys), func(ctx context.Context) error {
+				return r.copyKeys(ctx, s, plan.Authority, tenant, keys)
+			})
+		})
+	})
+	return answer, err
+}
+
+// repair copies the keys that are stale on the authority from the other side,
+// under the keys' locks, and deletes their records.
+func (r *Route[R]) repair(ctx context.Context, s Session[R], plan *flags.Plan, tenant string, keys Keys) error {
+	var done []StaleKey
+	var stale []string
+	for _, k := range s.Stale() {
+		switch {
+		case k.Side != plan.Authority:
+		case k.Key != StaleAll:
+			stale, done = append(stale, k.Key), append(done, k)
+		case keys.All():
+			return &SideError{Side: plan.Authority, Err: errTenantStale}
+		default: // the whole tenant is recorded: this write's keys are copied, the record stays
+			stale = append(stale, keys.List()...)
+		}
+	}
+	if len(stale) == 0 {
+		return nil
+	}
+	if err := r.copyKeys(ctx, s, plan.Authority.Other(), tenant, stale); err != nil {
+		return &SideError{Side: plan.Authority, Err: err}
+	}
+	r.stats.repaired.Add(int64(len(stale)))
+	return s.ClearStale(ctx, done)
+}
+
+// other runs the write of the side without authority.
+func (r *Route[R]) other(ctx context.Context, s Session[R], plan *flags.Plan, scope Scope, keys Keys, fn func(context.Context) error) error {
+	side := plan.Authority.Other()
+	err := s.Protect(ctx, func(ctx context.Context) error { return guard(func() error { return fn(ctx) }) })
+	if err != nil && r.copier.NotFound(err) && !keys.All() {
+		// A partial write met a key that the other side does not have yet: the
+		// authority has it, so it is copied whole.
+		err = s.Protect(ctx, func(ctx context.Context) error {
+			return guard(func() error { return r.copyKeys(ctx, s, plan.Authority, scope.Tenant, keys.List()) })
+		})
+	}
+	if err == nil {
+		return nil
+	}
+	if plan.Strict {
+		return &SideError{Op: scope.Op, Side: side, Err: err}
+	}
+	stale := keys.List()
+	if keys.All() {
+		stale = []string{StaleAll}
+	}
+	if rerr := s.RecordStale(ctx, side, stale, err); rerr != nil {
+		return rerr
+	}
+	r.stats.staleRecorded.Add(int64(len(stale)))
+	return nil
+}
+
+func (r *Route[R]) copyKeys(ctx context.Context, s Session[R], from flags.Side, tenant string, keys []string) error {
+	for _, key := range keys {
+		if err := r.copier.Copy(ctx, s.Side(from), s.Side(from.Other()), tenant, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
