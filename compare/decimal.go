@@ -14,8 +14,16 @@ import (
 // that write themselves as decimals by MarshalText, String or MarshalJSON, as the usual decimal types do. Tolerance
 // allows a difference. What is no decimal, such as an empty string, is compared as text.
 func Decimal[T any](c *Collector, name string, served, other T, options ...Option) {
-	servedText, ok := decimalText(served)
-	otherText, ok2 := decimalText(other)
+	if simplyEqual(any(served), any(other)) {
+		return
+	}
+	decimalsDiffer(c, name, served, other, options)
+}
+
+//go:noinline
+func decimalsDiffer[T any](c *Collector, name string, served, other T, options []Option) {
+	servedText, ok := textOf(&served)
+	otherText, ok2 := textOf(&other)
 	if !ok || !ok2 {
 		c.report(name, KindUncomparable, served, other, merge(options))
 		return
@@ -30,6 +38,14 @@ func Decimal[T any](c *Collector, name string, served, other T, options ...Optio
 		return
 	}
 	c.report(name, KindValue, served, other, opt)
+}
+
+// textOf returns the text of a decimal whose methods have the value or a pointer as their receiver.
+func textOf[T any](value *T) (string, bool) {
+	if text, ok := decimalText(*value); ok {
+		return text, true
+	}
+	return decimalText(value)
 }
 
 // decimalText returns the text of a decimal, "null" for nil, and false for types that have no text. Methods that panic
@@ -124,6 +140,12 @@ func cutExponent(text string) (mantissa, exponent string, found bool) {
 
 // maxArithmetic bounds the digits that a comparison with a tolerance calculates with.
 const maxArithmetic = 4096
+
+// floatDecimal returns a float of so many bits as the shortest decimal that prints it.
+func floatDecimal(f float64, bits int) decimal {
+	d, _ := parseDecimal(strconv.FormatFloat(f, 'g', -1, bits))
+	return d
+}
 
 // near reports whether two decimals lie within the tolerance, calculated exactly.
 func (d decimal) near(other decimal, tolerance float64) bool {

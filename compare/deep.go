@@ -259,4 +259,3 @@ func (d *deep) interfaces(path string, served, other reflect.Value, depth int) {
 		d.compare(path, served.Elem(), other.Elem(), depth+1)
 	}
 }
-

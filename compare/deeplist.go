@@ -7,7 +7,7 @@ import (
 
 func (d *deep) slices(path string, served, other reflect.Value, depth int) {
 	switch {
-	case served.IsNil() != other.IsNil() && !(d.opt.nilEmpty() && served.Len()+other.Len() == 0):
+	case d.nilAgainstEmpty(served, other):
 		d.values(path, KindValue, served, other)
 	case served.Len() == other.Len() && (served.Pointer() == other.Pointer() || d.entered(served, other)):
 	default:
@@ -33,7 +33,7 @@ func (d *deep) elements(path string, served, other reflect.Value, depth int) {
 
 func (d *deep) maps(path string, served, other reflect.Value, depth int) {
 	switch {
-	case served.IsNil() != other.IsNil() && !(d.opt.nilEmpty() && served.Len()+other.Len() == 0):
+	case d.nilAgainstEmpty(served, other):
 		d.values(path, KindValue, served, other)
 		return
 	case served.Pointer() == other.Pointer() || d.entered(served, other):
@@ -126,4 +126,9 @@ func (d *deep) equal(served, other reflect.Value, depth int) bool {
 	d.nodes = inner.nodes
 	d.c.truncated = d.c.truncated || d.nodes > maxNodes
 	return found.Diffs() == nil
+}
+
+// nilAgainstEmpty reports whether one of two slices or maps is nil, the other is not, and that counts.
+func (d *deep) nilAgainstEmpty(served, other reflect.Value) bool {
+	return served.IsNil() != other.IsNil() && (!d.opt.nilEmpty() || served.Len()+other.Len() > 0)
 }

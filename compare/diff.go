@@ -155,11 +155,14 @@ type Collector struct {
 // Diffs returns what was found, in the order in which it was found; nil means equal. If something had to be left out, a
 // last entry of KindTruncated says so.
 func (c *Collector) Diffs() []Diff {
-	if !c.truncated {
-		return c.diffs
+	if c.truncated {
+		return c.marked()
 	}
-	return append(slices.Clip(c.diffs), Diff{Kind: KindTruncated})
+	return c.diffs
 }
+
+//go:noinline
+func (c *Collector) marked() []Diff { return append(slices.Clip(c.diffs), Diff{Kind: KindTruncated}) }
 
 // Truncated reports whether differences were left out that may matter to the verdict.
 func (c *Collector) Truncated() bool { return c.truncated }

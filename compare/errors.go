@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 )
 
 // ErrorClass is what an error means to a caller, whichever side made it: the two sides' texts and types differ by
@@ -101,11 +102,9 @@ func (c ErrorClass) interrupted() bool { return c == ClassCanceled || c == Class
 
 // related reports whether two errors have an error in common, or the same text.
 func related(served, other error) bool {
-	for _, s := range chain(served, nil) {
-		for _, o := range chain(other, nil) {
-			if s == o {
-				return true
-			}
+	for _, s := range chain(served) {
+		if slices.Contains(chain(other), s) {
+			return true
 		}
 	}
 	servedText, ok := errorText(served)
@@ -113,20 +112,25 @@ func related(served, other error) bool {
 	return ok && ok2 && servedText == otherText
 }
 
-// chain lists the errors in err's tree that == can compare, at most 64 of them.
-func chain(err error, have []error) []error {
-	if err == nil || len(have) >= 64 {
-		return have
-	}
-	if reflect.ValueOf(err).Comparable() {
-		have = append(have, err)
-	}
-	switch err := err.(type) { //nolint:errorlint // this walks the tree itself
-	case interface{ Unwrap() error }:
-		return chain(err.Unwrap(), have)
-	case interface{ Unwrap() []error }:
-		for _, inner := range err.Unwrap() {
-			have = chain(inner, have)
+// chain lists the errors in err's tree, breadth first, that == can compare. It looks at 64 errors at most, and ends
+// where a method panics.
+func chain(err error) (have []error) {
+	defer func() { _ = recover() }()
+	queue := []error{err}
+	for seen := 0; len(queue) > 0 && seen < 64; seen++ {
+		next := queue[0]
+		queue = queue[1:]
+		if next == nil {
+			continue
+		}
+		if reflect.ValueOf(next).Comparable() {
+			have = append(have, next)
+		}
+		switch next := next.(type) { //nolint:errorlint // this walks the tree itself
+		case interface{ Unwrap() error }:
+			queue = append(queue, next.Unwrap())
+		case interface{ Unwrap() []error }:
+			queue = append(queue, next.Unwrap()...)
 		}
 	}
 	return have

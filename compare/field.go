@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Equal compares two values with ==; only that NaN equals NaN. Use Any for interfaces, whose == can panic, and Time for
-// times, whose == means something else.
+// Equal compares two values with ==; only that a NaN equals a NaN. Use Any for interfaces, whose == can panic, and Time
+// for times, whose == means something else.
 func Equal[T comparable](c *Collector, name string, served, other T, options ...Option) {
 	if served != other {
 		unequal(c, name, served, other, options)
@@ -95,24 +95,12 @@ func near[T Numeric](served, other T, tolerance float64) bool {
 	if !(tolerance > 0) {
 		return false
 	}
-	small, large := min(served, other), max(served, other)
-	switch reflect.TypeFor[T]().Kind() {
-	case reflect.Float32:
-		return floatsNear(float64(served), float64(other), tolerance, 0x1p-22)
-	case reflect.Float64:
-		return floatsNear(float64(served), float64(other), tolerance, 0x1p-50)
-	default: // integers: the unsigned difference is exact where the signed one would overflow
-		return float64(uint64(large)-uint64(small)) <= tolerance
+	if kind := reflect.TypeFor[T]().Kind(); kind == reflect.Float32 || kind == reflect.Float64 {
+		bits := reflect.TypeFor[T]().Bits()
+		return floatDecimal(float64(served), bits).near(floatDecimal(float64(other), bits), tolerance)
 	}
-}
-
-// floatsNear allows, besides the tolerance, for a few units in the last place of the operands themselves.
-func floatsNear(served, other, tolerance, precision float64) bool {
-	apart := math.Abs(served - other)
-	if math.IsNaN(apart) || math.IsInf(apart, 0) {
-		return false
-	}
-	return apart <= tolerance+precision*max(math.Abs(served), math.Abs(other))
+	// The unsigned difference is exact where the signed one would overflow.
+	return float64(uint64(max(served, other))-uint64(min(served, other))) <= tolerance
 }
 
 // Bytes compares two byte slices. Nil differs from empty unless NilEmpty is given.

@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 )
@@ -48,6 +47,15 @@ func (l *list[T]) pair(i int, found []Diff) bool {
 		return false
 	}
 	return true
+}
+
+// inOrder compares two lists of one length.
+func (l *list[T]) inOrder(served, other []T) {
+	for i := range served {
+		if found := l.diff(served[i], other[i]); found != nil && !l.pair(i, found) {
+			return
+		}
+	}
 }
 
 // counts reports whether any of the differences is not ignored.
@@ -177,50 +185,45 @@ func unmatched(matched []bool) []int {
 	return places
 }
 
-// mapping is the comparison of two maps in progress. Maps have no order: what is found is sorted before it is added.
-type mapping[K comparable, V any] struct {
-	c       *Collector
-	name    string
-	options []Option
-	found   []Diff
-	missed  bool
+// places are the places of a list's elements by their keys, first place first.
+type places[K comparable] struct {
+	byKey map[K][]int
+	odd   []int // of keys like NaN, which no map finds
 }
 
-func (m *mapping[K, V]) bothEmpty(served, other map[K]V) bool {
-	return merge(m.options).nilEmpty() && len(served) == 0 && len(other) == 0
-}
-
-func (m *mapping[K, V]) entry(key K, found []Diff) {
-	m.keep(func(c *Collector, opt Option) { c.absorb(m.path(key, opt), found, opt) })
-}
-
-func (m *mapping[K, V]) lone(key K, kind Kind, served, other any) {
-	m.keep(func(c *Collector, opt Option) { c.report(m.path(key, opt), kind, served, other, opt) })
-}
-
-func (m *mapping[K, V]) keep(add func(*Collector, Option)) {
-	if len(m.found) >= maxDiffering {
-		m.missed = true
-		return
+func placesOf[T any, K comparable](elements []T, key func(T) K) *places[K] {
+	p := places[K]{byKey: make(map[K][]int, len(elements))}
+	for i := range elements {
+		if k := key(elements[i]); isOdd(k) {
+			p.odd = append(p.odd, i)
+		} else {
+			p.byKey[k] = append(p.byKey[k], i)
+		}
 	}
-	var entry Collector
-	add(&entry, merge(m.options))
-	m.found = append(m.found, entry.Diffs()...)
+	return &p
 }
 
-func (m *mapping[K, V]) path(key K, opt Option) string { return m.name + "[" + keyText(key, opt) + "]" }
-
-func keyText(key any, opt Option) string {
-	if opt.safe() {
-		return display(key)
+// take returns the first place of the key that was not taken yet.
+func (p *places[K]) take(key K) (int, bool) {
+	if isOdd(key) {
+		return shift(&p.odd)
 	}
-	return RedactKey(nil, display(key))
+	left := p.byKey[key]
+	place, ok := shift(&left)
+	if ok {
+		p.byKey[key] = left
+	}
+	return place, ok
 }
 
-func (m *mapping[K, V]) flush() {
-	slices.SortStableFunc(m.found, func(a, b Diff) int { return cmp.Compare(a.Path, b.Path) })
-	for _, d := range m.found {
-		m.c.Add(d)
+func shift(list *[]int) (int, bool) {
+	if len(*list) == 0 {
+		return 0, false
 	}
-	m.c.truncated = m.c.truncated || m.missed
+	first := (*list)[0]
+	*list = (*list)[1:]
+	return first, true
 }
+
+// isOdd reports whether a key differs from itself, as NaN does.
+func isOdd[K comparable](key K) bool { return key != key } //nolint:gocritic,staticcheck // the point of it

@@ -36,8 +36,8 @@ func NilEmpty() Option { return Option{flags: flagNilEmpty} }
 // Within lets two times, or two values of type time.Duration, lie up to d apart; zero asks for the same nanosecond.
 func Within(d time.Duration) Option { return Option{flags: flagWithin, within: d} }
 
-// Tolerance lets two numbers or decimals lie up to t apart, in the unit of the field. It forgives the rounding of
-// binary fractions too: 1.1 and 1.0 lie within 0.1.
+// Tolerance lets two numbers or decimals lie up to t apart, in the unit of the field. Binary fractions are taken as they
+// print, so that 1.1 and 1.0 lie within 0.1. A t that is not above zero asks for equality.
 func Tolerance(t float64) Option { return Option{flags: flagTolerance, tolerance: t} }
 
 func merge(options []Option) Option {

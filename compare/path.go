@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -79,6 +80,20 @@ func bracketed(path string) string {
 	return path
 }
 
+// wellFormed reports whether every part of a pattern is a name or [*].
+func wellFormed(segments []string) error {
+	for _, s := range segments {
+		switch {
+		case s == "[*]":
+		case s[0] == '[':
+			return fmt.Errorf("%s: rules hold for every element: write [*]", s)
+		case strings.ContainsAny(s, ".*] \t\n"):
+			return fmt.Errorf("%q is no field name: write names with dots between them and [*] for elements", s)
+		}
+	}
+	return nil
+}
+
 // matches reports whether the pattern names the path or something above it. A leading [*] may be left out of the
 // pattern: what is said of an entity holds for a list of entities too.
 func matches(pattern, path string) bool {
@@ -103,7 +118,8 @@ func covers(want, have []string) bool {
 		return false
 	}
 	for i, s := range want {
-		if s != have[i] && (s != "[*]" || have[i][0] != '[') {
+		element := have[i][0] == '['
+		if element && s != "[*]" || !element && s != have[i] {
 			return false
 		}
 	}

@@ -124,10 +124,8 @@ func checkPattern(pattern string, types []reflect.Type) error {
 		return errors.New("it is empty: name a field, or * for everything")
 	}
 	segments := split(pattern)
-	for _, s := range segments {
-		if err := checkSegment(s); err != nil {
-			return err
-		}
+	if err := wellFormed(segments); err != nil {
+		return err
 	}
 	if len(types) == 0 {
 		return nil
@@ -144,18 +142,6 @@ func checkPattern(pattern string, types []reflect.Type) error {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
-}
-
-func checkSegment(s string) error {
-	switch {
-	case s == "[*]":
-		return nil
-	case strings.HasPrefix(s, "["):
-		return fmt.Errorf("%s: rules hold for every element: write [*]", s)
-	case strings.ContainsAny(s, ".*] \t\n"):
-		return fmt.Errorf("%q is no field name: write names with dots between them and [*] for elements", s)
-	}
-	return nil
 }
 
 // checkPath reports where the segments leave what the type has.

@@ -85,7 +85,9 @@ var (
 // SinkPanicError says that a sink panicked. It does not show the value, which may hold data.
 type SinkPanicError struct{ Type string }
 
-func (e *SinkPanicError) Error() string { return "compare: sink panicked with a value of type " + e.Type }
+func (e *SinkPanicError) Error() string {
+	return "compare: sink panicked with a value of type " + e.Type
+}
 
 // Safely returns a sink that harms nobody: a call returns after SinkTimeout at the latest, or when its ctx ends, with
 // ErrSinkTimeout or the ctx's error, while the call of the sink itself, its own ctx canceled, is left to end alone. While

@@ -64,7 +64,7 @@ func (r *renderer) value(v reflect.Value, depth int) {
 		return
 	}
 	if text, ok := ownText(v); ok {
-		r.out.WriteString(text)
+		r.out.WriteString(unambiguous(text))
 		return
 	}
 	switch v.Kind() {
@@ -145,6 +145,15 @@ func (r *renderer) fields(v reflect.Value, depth int) {
 		r.value(v.Field(i), depth+1)
 	}
 	r.out.WriteByte('}')
+}
+
+// unambiguous quotes a text that is not a plain word, or that could be taken for something else.
+func unambiguous(text string) string {
+	plain := strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-+.:_/") == ""
+	if plain && text != "" && text != "nil" && text != "absent" {
+		return text
+	}
+	return strconv.Quote(text)
 }
 
 // ownText returns the text that a value's type defines: an instant for times, MarshalText or String for the others. A
