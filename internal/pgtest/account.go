@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 )
@@ -58,9 +59,12 @@ func (a account) own(path string) error {
 }
 
 // baseFolder returns the first folder for temporary files that the account can reach: root's TMPDIR may lie in a folder
-// that only root enters.
-func (a account) baseFolder() (string, error) {
+// that only root enters. A folder in memory comes first if that is wanted and TMPDIR says nothing else.
+func (a account) baseFolder(inMemory bool) (string, error) {
 	candidates := []string{os.TempDir(), "/tmp", "/var/tmp"}
+	if memory := memoryFolder(); inMemory && memory != "" && os.Getenv("TMPDIR") == "" {
+		candidates = slices.Insert(candidates, 0, memory)
+	}
 	for _, dir := range candidates {
 		abs, err := filepath.Abs(dir)
 		if err != nil {

@@ -60,7 +60,7 @@ func newCluster(ctx context.Context, cfg Config) (*cluster, error) {
 	if c.account, err = serverAccount(); err != nil {
 		return c, err
 	}
-	base, err := c.account.baseFolder()
+	base, err := c.account.baseFolder(cfg.InMemory && !cfg.Fsync)
 	if err != nil {
 		return c, err
 	}
@@ -145,6 +145,7 @@ func (c *cluster) configure() error {
 	}
 	if !c.cfg.Fsync {
 		settings["fsync"] = "off"
+
 		settings["synchronous_commit"] = "off"
 		settings["full_page_writes"] = "off"
 	}
@@ -228,7 +229,7 @@ func (c *cluster) start(ctx context.Context) error {
 
 // ready waits until the server answers. The password tells our server from any other on that port.
 func (c *cluster) ready(ctx context.Context) error {
-	pause := 5 * time.Millisecond
+	pause, patience := 5*time.Millisecond, 200*time.Millisecond
 	for {
 		gone, err := c.server.gone(ctx, pause)
 		if err != nil {
@@ -237,7 +238,7 @@ func (c *cluster) ready(ctx context.Context) error {
 		if gone {
 			return errors.New("the server ended at once")
 		}
-		attempt, cancel := context.WithTimeout(ctx, 10*time.Second)
+		attempt, cancel := context.WithTimeout(ctx, patience)
 		conn, err := pgx.Connect(attempt, c.url(maintenanceDatabase))
 		if err == nil {
 			err = conn.Close(attempt)
@@ -245,7 +246,7 @@ func (c *cluster) ready(ctx context.Context) error {
 			return err
 		}
 		cancel()
-		pause = min(2*pause, 100*time.Millisecond)
+		pause, patience = min(2*pause, 100*time.Millisecond), min(2*patience, 10*time.Second)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -16,6 +17,8 @@ const (
 	runLock = 0x63667465 // "cfte"
 	// oldestServer knows DROP DATABASE ... WITH (FORCE).
 	oldestServer = 130000
+	// givenTimeout is how long a server that nobody answers for is waited for.
+	givenTimeout = 30 * time.Second
 )
 
 // useGiven connects to the server named by EnvURL, claims a number for this run and drops what dead runs left behind.
@@ -34,6 +37,8 @@ func (s *Server) useGiven(ctx context.Context, dsn string) error {
 	if _, err := withDatabase(dsn, "x"); err != nil {
 		return fail(err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, givenTimeout)
+	defer cancel()
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return fail(err)

@@ -39,6 +39,9 @@ type Config struct {
 	Log io.Writer
 	// Fsync makes commits durable, for measurements that should cost what they cost in production. Defaults to false.
 	Fsync bool
+	// InMemory keeps the data in a memory file system, if the machine has one with room and TMPDIR is not set: for
+	// tests, whose databases are small and many. Fsync prevents it. Defaults to a folder for temporary files.
+	InMemory bool
 	// Own starts a throw-away cluster even if EnvURL names a server: for tests that stop the server or need Settings.
 	Own bool
 }

@@ -136,7 +136,7 @@ func sharedServer() (*Server, error) {
 func startShared() (*Server, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	server, err := Start(ctx, nil)
+	server, err := Start(ctx, &Config{InMemory: true})
 	if err != nil {
 		return nil, err
 	}
