@@ -13,7 +13,7 @@ const (
 func memoryFolder() string {
 	const dir = "/dev/shm"
 	var fs syscall.Statfs_t
-	if err := syscall.Statfs(dir, &fs); err != nil || int64(fs.Type) != tmpfsMagic {
+	if err := syscall.Statfs(dir, &fs); err != nil || int64(fs.Type) != tmpfsMagic { //nolint:unconvert // int32 or uint32 elsewhere
 		return ""
 	}
 	if fs.Bavail*uint64(fs.Bsize) < memoryNeeded {

@@ -1,0 +1,88 @@
+# Two commands for a fresh machine: make demo, make test. The rest is what they are made of.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+LINT := bin/golangci-lint
+SQLC := go tool -modfile=tools.mod sqlc
+GOFUMPT := go tool -modfile=tools.mod gofumpt
+CROSSFADE := go run ./cmd/crossfade
+DEMO := --customers 20000 --tenants 20 --rate 300 --seed 1 --report report.json
+
+say = @printf '\n== %s\n' $(1)
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ensure-postgres ## Install what is missing and walk a live application up the ladder
+	@mkdir -p bin
+	go build -o bin/quickstart ./examples/quickstart
+	@echo "bin/quickstart $(DEMO)"
+	@exec bin/quickstart $(DEMO)
+
+.PHONY: test
+test: ensure-postgres ensure-compiler check-format vet check-imports check-generated lint test-race ## Install what is missing and run all checks
+	$(call say,'all checks passed')
+
+.PHONY: ensure-postgres ensure-compiler
+ensure-postgres:
+	@scripts/ensure-postgres.sh
+ensure-compiler:
+	@scripts/ensure-compiler.sh
+
+.PHONY: check-format
+check-format: ## Fail if a tracked Go file is not as gofumpt writes it
+	$(call say,'gofumpt')
+	@scripts/check-format.sh
+
+.PHONY: format
+format: ## Format every Go file
+	$(GOFUMPT) -w .
+
+.PHONY: vet
+vet: ## Run go vet
+	$(call say,'go vet')
+	go vet ./...
+
+.PHONY: check-imports
+check-imports: ## Check the import graph and the shape of the packages
+	$(call say,'import graph')
+	go test ./internal/archtest
+
+.PHONY: generate
+generate: ## Generate again: sqlc's queries, crossfade's routed repositories
+	$(SQLC) generate
+	$(CROSSFADE) gen ./...
+
+.PHONY: check-generated
+check-generated: ## Fail if generated code is out of date
+	$(call say,'generated code')
+	$(SQLC) diff
+	$(CROSSFADE) gen --check ./...
+
+.PHONY: lint
+lint: $(LINT) ## Run golangci-lint
+	$(call say,'golangci-lint')
+	$(LINT) run ./...
+
+$(LINT): tools/lint/go.mod tools/lint/go.sum
+	$(call say,'building golangci-lint (once)')
+	@mkdir -p bin
+	cd tools/lint && go build -o ../../$(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+.PHONY: tools
+tools: $(LINT) ## Build the tools that checks and generators need
+	$(SQLC) version
+	$(GOFUMPT) --version
+
+.PHONY: test-race
+test-race: ensure-postgres ensure-compiler ## Run unit and integration tests and those of the README, with the race detector
+	$(call say,'tests')
+	go test -race -timeout 15m ./...
+
+.PHONY: test-faults
+test-faults: ensure-postgres ensure-compiler ## Run the long checks: kills at random moments, many seeds
+	$(call say,'long checks')
+	CROSSFADE_LONG=1 go test -race -count=1 -timeout 60m ./...
