@@ -56,7 +56,7 @@ const (
 func translate(err error, migration string, epoch int64, tenant string) error {
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) {
-		return err
+		return busy(err)
 	}
 	switch pg.Code {
 	case stateRefused:

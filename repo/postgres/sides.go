@@ -129,7 +129,7 @@ func (b *sides[R]) Write(ctx context.Context, scope repo.Scope, look bool, fn fu
 // explain types the errors that the ledger's functions raise for a scope.
 func explain(scope repo.Scope) func(error) error {
 	return func(err error) error {
-		return translate(busy(err), scope.Decision.Migration, scope.Decision.Epoch, scope.Tenant)
+		return translate(err, scope.Decision.Migration, scope.Decision.Epoch, scope.Tenant)
 	}
 }
 
