@@ -8,10 +8,9 @@ import "reflect"
 // their users and need no copy. Functions and channels are shared. Cycles are
 // kept.
 func Clone[T any](v T) T {
-	src := reflect.ValueOf(&v).Elem()
-	dst := reflect.New(src.Type()).Elem()
-	cloneInto(dst, src, map[seen]reflect.Value{})
-	return dst.Interface().(T) //nolint:errcheck // dst has the type of v
+	var out T
+	cloneInto(reflect.ValueOf(&out).Elem(), reflect.ValueOf(&v).Elem(), map[seen]reflect.Value{})
+	return out
 }
 
 type seen struct {

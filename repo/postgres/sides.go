@@ -175,11 +175,13 @@ type direct[R any] struct{ b *sides[R] }
 
 var errNoTransaction = errors.New("a plain read has no transaction")
 
-func (d direct[R]) Side(side flags.Side) R                                          { return d.b.direct[side] }
-func (direct[R]) Stale() []repo.StaleKey                                            { return nil }
-func (direct[R]) Complete(flags.Side) bool                                          { return false }
-func (direct[R]) Lock(context.Context, []string) error                              { return errNoTransaction }
-func (direct[R]) ClearStale(context.Context, []repo.StaleKey) error                 { return errNoTransaction }
+func (d direct[R]) Side(side flags.Side) R             { return d.b.direct[side] }
+func (direct[R]) Stale() []repo.StaleKey               { return nil }
+func (direct[R]) Complete(flags.Side) bool             { return false }
+func (direct[R]) Lock(context.Context, []string) error { return errNoTransaction }
+
+func (direct[R]) ClearStale(context.Context, []repo.StaleKey) error { return errNoTransaction }
+
 func (direct[R]) Protect(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
 
 func (direct[R]) RecordStale(context.Context, flags.Side, []string, error) error {
