@@ -1,0 +1,108 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/crossfade-db/crossfade/ledger/internal/ledgerdb"
+)
+
+// Holder is a session whose transaction acts on a policy.
+type Holder struct {
+	PID         int
+	Application string
+	User        string
+	Client      string
+	State       string
+	Since       time.Time // when its transaction began
+}
+
+// String returns what an operator needs to find the session.
+func (h Holder) String() string {
+	return fmt.Sprintf("session %d (%q, user %s, %s, %s since %s)", h.PID, h.Application, h.User, h.Client, h.State, h.Since.Format(time.RFC3339))
+}
+
+// Undrained returns the epochs before the one in force whose transactions were
+// not waited for yet.
+func (s *Store) Undrained(ctx context.Context, m Migration) ([]int64, error) {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	epochs, err := s.q.Undrained(ctx, m.ID)
+	return epochs, wrap("list epochs to drain of "+m.Name, err)
+}
+
+// Drain waits, for the given time at most, until no transaction acts on an
+// epoch, and writes that down. It reports false when some still do. It blocks
+// no transaction of another epoch. The epoch must no longer be in force.
+func (s *Store) Drain(ctx context.Context, m Migration, epoch int64, wait time.Duration) (bool, error) {
+	operation := fmt.Sprintf("drain epoch %d of %s", epoch, m.Name)
+	ctx, cancel := context.WithTimeout(ctx, wait+s.cfg.Timeout)
+	defer cancel()
+	if err := s.inForce(ctx, m, epoch); err != nil {
+		return false, wrap(operation, err)
+	}
+	err := s.inTx(ctx, pgx.TxOptions{}, func(q *ledgerdb.Queries) error {
+		ms := max(wait.Milliseconds(), 1) // zero would mean no limit
+		if err := q.SetLockTimeout(ctx, strconv.FormatInt(ms, 10)); err != nil {
+			return fmt.Errorf("set lock_timeout: %w", err)
+		}
+		return q.LockEpoch(ctx, ledgerdb.LockEpochParams{MigrationID: m.ID, Epoch: int32(epoch)}) //nolint:gosec // the table bounds it
+	})
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "55P03" {
+		return false, nil
+	}
+	if err == nil {
+		err = s.q.MarkDrained(ctx, ledgerdb.MarkDrainedParams{MigrationID: m.ID, Epoch: epoch})
+	}
+	if err != nil {
+		return false, wrap(operation, err)
+	}
+	return true, nil
+}
+
+// inForce refuses to drain the epoch in force: its lock would refuse everybody.
+func (s *Store) inForce(ctx context.Context, m Migration, epoch int64) error {
+	row, err := byName(ctx, s.q, m.Name)
+	if err != nil {
+		return err
+	}
+	if epoch >= row.Epoch {
+		return &InputError{Operation: "drain", Problem: fmt.Sprintf("epoch %d of %s is in force", epoch, m.Name)}
+	}
+	return nil
+}
+
+// Holders returns the sessions whose transactions act on an epoch.
+func (s *Store) Holders(ctx context.Context, m Migration, epoch int64) ([]Holder, error) {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	rows, err := s.q.EpochHolders(ctx, ledgerdb.EpochHoldersParams{MigrationID: m.ID, Epoch: epoch})
+	if err != nil {
+		return nil, wrap(fmt.Sprintf("find who holds epoch %d of %s", epoch, m.Name), err)
+	}
+	all := make([]Holder, len(rows))
+	for i, r := range rows {
+		all[i] = Holder{PID: int(r.Pid), Application: r.Application, User: r.Username, Client: r.Client, State: r.State, Since: utc(r.Since)}
+	}
+	return all, nil
+}
+
+// Terminate ends the sessions of the holders. A session that is gone already
+// is no error. The user needs the sessions' role or pg_signal_backend.
+func (s *Store) Terminate(ctx context.Context, holders []Holder) error {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	for _, h := range holders {
+		if _, err := s.q.Terminate(ctx, int32(h.PID)); err != nil { //nolint:gosec // process ids are small
+			return wrap(fmt.Sprintf("terminate session %d", h.PID), err)
+		}
+	}
+	return nil
+}

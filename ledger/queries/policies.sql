@@ -1,0 +1,73 @@
+-- name: MigrationByName :one
+select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at
+from crossfade.migrations
+where name = @name;
+
+-- name: LockMigration :one
+select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at
+from crossfade.migrations
+where name = @name
+for no key update;
+
+-- name: Migrations :many
+select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at
+from crossfade.migrations
+order by name;
+
+-- name: MigrationNames :many
+select name from crossfade.migrations order by name;
+
+-- name: Epochs :many
+select id, name, epoch, policy_id
+from crossfade.migrations
+where name = any(@names::text[])
+order by name;
+
+-- name: InsertMigration :one
+insert into crossfade.migrations (name, entity, from_version, to_version, salt, epoch, policy_id)
+values (@name, @entity, @from_version, @to_version, @salt, 1, @policy_id)
+on conflict (name) do nothing
+returning id;
+
+-- name: InsertPolicy :exec
+insert into crossfade.policies (migration_id, epoch, policy_id, default_stage, step_to, step_share)
+values (@migration_id, @epoch, @policy_id, @default_stage, sqlc.narg(step_to), @step_share);
+
+-- PolicyInForce reads policy and overrides in one statement, so in one snapshot.
+-- name: PolicyInForce :one
+select m.id, m.epoch, m.policy_id, m.salt, p.default_stage, p.step_to, p.step_share,
+    coalesce((
+        select array_agg(o.tenant order by o.tenant) from crossfade.overrides o
+        where o.migration_id = m.id and o.until_epoch is null
+    ), '{}')::text[] as tenants,
+    coalesce((
+        select array_agg(o.stage order by o.tenant) from crossfade.overrides o
+        where o.migration_id = m.id and o.until_epoch is null
+    ), '{}')::text[] as stages
+from crossfade.migrations m
+join crossfade.policies p on p.migration_id = m.id and p.epoch = m.epoch
+where m.name = @name;
+
+-- name: Advance :execrows
+update crossfade.migrations
+set epoch = @epoch, policy_id = @policy_id
+where id = @id and epoch = @expected_epoch and policy_id = @expected_policy;
+
+-- name: EndOverrides :exec
+update crossfade.overrides
+set until_epoch = @epoch
+where migration_id = @migration_id and tenant = any(@tenants::text[]) and until_epoch is null;
+
+-- name: InsertOverrides :exec
+insert into crossfade.overrides (migration_id, tenant, stage, since_epoch)
+select @migration_id, unnest(@tenants::text[]), unnest(@stages::text[]), @epoch;
+
+-- name: Notify :exec
+select pg_notify('crossfade_policy', @payload::text);
+
+-- name: LastChange :one
+select h.at, h.actor, h.reason, h.kind, h.epoch, h.tenant, h.from_value, h.to_value
+from crossfade.history h
+where h.migration_id = @migration_id and h.epoch > @epoch
+order by h.id desc
+limit 1;
