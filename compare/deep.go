@@ -104,10 +104,8 @@ func (d *deep) tolerance(v reflect.Value) float64 {
 
 func (d *deep) compare(path string, served, other reflect.Value, depth int) {
 	if d.nodes++; d.nodes > maxNodes || depth > deepest {
-		if !d.c.truncated {
-			d.differ(path, KindUncomparable, plain("too large or too deep"), plain("too large or too deep"))
-		}
-		d.c.truncated = true
+		d.differ(path, KindUncomparable, plain("too large or too deep"), plain("too large or too deep"))
+		d.c.truncate("")
 		return
 	}
 	if d.bySpecial(path, served, other) {

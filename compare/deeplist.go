@@ -46,7 +46,7 @@ func (d *deep) maps(path string, served, other reflect.Value, depth int) {
 			oddServed = append(oddServed, iter.Value())
 			continue
 		}
-		at := path + "[" + d.keyText(key) + "]"
+		at := path + keyPath(key, d.opt)
 		if found := other.MapIndex(key); found.IsValid() {
 			d.compare(at, iter.Value(), found, depth+1)
 		} else {
@@ -58,17 +58,10 @@ func (d *deep) maps(path string, served, other reflect.Value, depth int) {
 		if !key.Equal(key) {
 			oddOther = append(oddOther, iter.Value())
 		} else if !served.MapIndex(key).IsValid() {
-			d.lone(path+"["+d.keyText(key)+"]", key, KindExtra, absent{}, open(iter.Value()))
+			d.lone(path+keyPath(key, d.opt), key, KindExtra, absent{}, open(iter.Value()))
 		}
 	}
 	d.odd(path+"[NaN]", oddServed, oddOther, depth)
-}
-
-func (d *deep) keyText(key reflect.Value) string {
-	if d.opt.safe() {
-		return render(key, MaxText)
-	}
-	return RedactKey(nil, render(key, maxHashed))
 }
 
 // lone reports an entry that the other map does not have. Keys that are found by their address, not by their value, say
@@ -124,11 +117,13 @@ func (d *deep) equal(served, other reflect.Value, depth int) bool {
 	inner := deep{c: &found, opt: d.opt, seen: map[visit]bool{}, nodes: d.nodes}
 	inner.compare("", served, other, depth+1)
 	d.nodes = inner.nodes
-	d.c.truncated = d.c.truncated || d.nodes > maxNodes
+	if d.nodes > maxNodes {
+		d.c.truncate("")
+	}
 	return found.Diffs() == nil
 }
 
-// nilAgainstEmpty reports whether one of two slices or maps is nil, the other is not, and that counts.
+// nilAgainstEmpty reports whether one of two slices or maps is nil, the other empty, and that counts.
 func (d *deep) nilAgainstEmpty(served, other reflect.Value) bool {
-	return served.IsNil() != other.IsNil() && (!d.opt.nilEmpty() || served.Len()+other.Len() > 0)
+	return served.IsNil() != other.IsNil() && served.Len()+other.Len() == 0 && !d.opt.nilEmpty()
 }

@@ -27,7 +27,7 @@ const (
 	KindError        Kind = "error"        // the two sides' errors are of different classes
 	KindUncomparable Kind = "uncomparable" // nothing can be said: functions, unclassified errors, limits exceeded
 	KindPanic        Kind = "panic"        // the comparison itself panicked: nothing can be said
-	KindTruncated    Kind = "truncated"    // a marker at the end, without a path: there were more differences than fit
+	KindTruncated    Kind = "truncated"    // a marker at the end: beneath its path more may differ than is reported
 )
 
 // judged reports whether a difference of this kind proves that the two sides differ.
@@ -60,6 +60,17 @@ type rawPair struct{ served, other any }
 
 // absent stands for the value of a side that has none.
 type absent struct{}
+
+// weight is how much a difference matters to the verdict: not at all, as a doubt, as a proof.
+func (d Diff) weight() int {
+	switch {
+	case d.Ignored:
+		return 0
+	case !d.Kind.judged():
+		return 1
+	}
+	return 2
+}
 
 // String returns one line with the redacted values, such as
 // "Name: value: served string(3)#5d0f31c2a9be, other string(4)#a04be1c5f2d7".
@@ -132,13 +143,13 @@ func (v Verdict) String() string {
 func Judge(diffs []Diff) Verdict {
 	verdict := Matched
 	for _, d := range diffs {
-		switch {
-		case d.Ignored:
+		switch d.weight() {
+		case 0:
 			verdict = max(verdict, Ignored)
-		case d.Kind.judged():
-			return Mismatched
-		default:
+		case 1:
 			verdict = Inconclusive
+		default:
+			return Mismatched
 		}
 	}
 	return verdict
@@ -146,10 +157,11 @@ func Judge(diffs []Diff) Verdict {
 
 // Collector is what comparisons of fields write into: make one per comparison, hand its address to the functions of
 // this package, return Diffs. The zero value is ready. It is not safe for concurrent use. It keeps MaxDiffs differences
-// and MaxDiffsPerField of each field, those that count before those that are ignored.
+// and MaxDiffsPerField of each field, those that matter to the verdict before the others.
 type Collector struct {
 	diffs     []Diff
 	truncated bool
+	beneath   string // the path beneath which differences were left out
 }
 
 // Diffs returns what was found, in the order in which it was found; nil means equal. If something had to be left out, a
@@ -162,7 +174,17 @@ func (c *Collector) Diffs() []Diff {
 }
 
 //go:noinline
-func (c *Collector) marked() []Diff { return append(slices.Clip(c.diffs), Diff{Kind: KindTruncated}) }
+func (c *Collector) marked() []Diff {
+	return append(slices.Clip(c.diffs), Diff{Path: c.beneath, Kind: KindTruncated})
+}
+
+// truncate notes that beneath this path differences were left out.
+func (c *Collector) truncate(path string) {
+	if c.truncated && c.beneath != path {
+		path = ""
+	}
+	c.truncated, c.beneath = true, path
+}
 
 // Truncated reports whether differences were left out that may matter to the verdict.
 func (c *Collector) Truncated() bool { return c.truncated }
@@ -171,15 +193,13 @@ func (c *Collector) Truncated() bool { return c.truncated }
 func (c *Collector) Add(d Diff) {
 	switch {
 	case d.Kind == KindTruncated:
-		c.truncated = true
+		c.truncate(d.Path)
 	case c.crowded(d):
 		// The verdict is the same without it: others of this field, kind and fate are kept.
 	case len(c.diffs) < MaxDiffs:
 		c.diffs = append(c.diffs, d)
-	case !d.Ignored:
-		if !c.replaceIgnored(d) {
-			c.truncated = true
-		}
+	default:
+		c.replace(d)
 	}
 }
 
@@ -196,13 +216,17 @@ func (c *Collector) crowded(d Diff) bool {
 	return same >= MaxDiffsPerField
 }
 
-func (c *Collector) replaceIgnored(d Diff) bool {
-	at := slices.IndexFunc(c.diffs, func(have Diff) bool { return have.Ignored })
-	if at < 0 {
-		return false
+// replace makes room for a difference by dropping one that matters less to the verdict.
+func (c *Collector) replace(d Diff) {
+	at := slices.IndexFunc(c.diffs, func(have Diff) bool { return have.weight() < d.weight() })
+	lost := d
+	if at >= 0 {
+		lost = c.diffs[at]
+		c.diffs = append(slices.Delete(c.diffs, at, at+1), d)
 	}
-	c.diffs = append(slices.Delete(c.diffs, at, at+1), d)
-	return true
+	if !lost.Ignored {
+		c.truncate("")
+	}
 }
 
 // report adds the difference of two values under the options of their field.
@@ -230,9 +254,7 @@ func (c *Collector) absorb(name string, found []Diff, opt Option) {
 		return
 	}
 	for _, d := range found {
-		if d.Kind != KindTruncated {
-			d.Path = join(name, d.Path)
-		}
+		d.Path = join(name, d.Path)
 		if opt.safe() && !d.Safe {
 			d.Safe = true
 			d.show(redactDefault)

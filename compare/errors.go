@@ -81,7 +81,8 @@ func is(err, target error) bool {
 // Errors compares the errors of the two sides; nil means that they mean the same to a caller. Errors of one class are
 // equal, whatever their texts. Two errors that no classifier knows are equal if they share an error in their chains or
 // have the same text, and uncomparable otherwise. A call that was canceled or timed out on one side only is
-// uncomparable too: it says nothing about the data. The texts of errors are redacted.
+// uncomparable too: it says nothing about the data. The path of the difference is "error". The texts of errors are hashed
+// unless rules say that "error" is safe; classes and types are shown.
 func Errors(served, other error, classifiers ...func(error) (ErrorClass, bool)) []Diff {
 	servedClass, otherClass := Classify(served, classifiers...), Classify(other, classifiers...)
 	kind := KindError
@@ -95,7 +96,9 @@ func Errors(served, other error, classifiers ...func(error) (ErrorClass, bool)) 
 	default:
 		kind = KindUncomparable
 	}
-	return []Diff{{Path: "error", Kind: kind, Served: describe(served, servedClass), Other: describe(other, otherClass)}}
+	d := Diff{Path: "error", Kind: kind, raw: &rawPair{failure{served, servedClass}, failure{other, otherClass}}}
+	d.show(redactDefault)
+	return []Diff{d}
 }
 
 func (c ErrorClass) interrupted() bool { return c == ClassCanceled || c == ClassTimeout }
@@ -145,14 +148,23 @@ func errorText(err error) (text string, ok bool) {
 	return err.Error(), true
 }
 
-// describe returns an error's class and type, and a keyed hash of its text.
-func describe(err error, class ErrorClass) string {
-	if err == nil {
+// failure is an error as a value that differs.
+type failure struct {
+	err   error
+	class ErrorClass
+}
+
+// text returns the error's class and type, and its text, or a keyed hash of it unless it is safe.
+func (f failure) text(safe bool) string {
+	if f.err == nil {
 		return "no error"
 	}
-	text, ok := errorText(err)
-	if !ok {
-		return fmt.Sprintf("%s: %T", class, err)
+	text, ok := errorText(f.err)
+	switch {
+	case !ok:
+		return fmt.Sprintf("%s: %T", f.class, f.err)
+	case safe:
+		return fmt.Sprintf("%s: %T: %s", f.class, f.err, display(text))
 	}
-	return fmt.Sprintf("%s: %T%s", class, err, RedactKey(nil, text))
+	return fmt.Sprintf("%s: %T%s", f.class, f.err, RedactKey(nil, text))
 }

@@ -26,15 +26,9 @@ func JSON[T ~[]byte | ~string](c *Collector, name string, served, other T, optio
 	var d Collector
 	Any(&d, "", servedValue, otherValue, options...)
 	for _, found := range d.Diffs() {
-		c.Add(rename(found, name))
+		found.Path = join(name, found.Path)
+		c.Add(found)
 	}
-}
-
-func rename(d Diff, name string) Diff {
-	if d.Kind != KindTruncated {
-		d.Path = join(name, d.Path)
-	}
-	return d
 }
 
 func decodeJSON(text []byte) (any, bool) {

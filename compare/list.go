@@ -4,7 +4,7 @@ const (
 	// maxDiffering is after how many differing elements the comparison of two lists or maps stops.
 	maxDiffering = 256
 	// maxMatching is how many pairs of elements are tried in order to match two lists without an order.
-	maxMatching = 1 << 20
+	maxMatching = 1 << 16
 )
 
 // Slice compares two lists in their order. Where their lengths differ, equal elements at both ends are lined up, so
@@ -23,8 +23,8 @@ func Slice[T any](c *Collector, name string, served, other []T, diff Func[T], op
 
 // Unordered compares two lists whatever the order of their elements: each element is matched to an equal one, as often
 // as it occurs. Elements without an equal are reported as missing and extra, or, if each list has one such element, by
-// their differences. It tries pairs, up to a million: lists of thousands of elements in another order are better served
-// by UnorderedBy or UnorderedValues, and come out as uncomparable here. With tolerances, which are not transitive, an
+// their differences. It tries pairs, up to 65,536 of them: lists of more than some hundred elements in an order of their
+// own come out as uncomparable, and want UnorderedBy or UnorderedValues. With tolerances, which are not transitive, an
 // unlucky matching can leave elements over.
 func Unordered[T any](c *Collector, name string, served, other []T, diff Func[T], options ...Option) {
 	l := list[T]{c: c, name: name, diff: diff, options: options}

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"cmp"
+	"reflect"
 	"slices"
 )
 
@@ -9,8 +10,10 @@ import (
 // Nil differs from empty unless NilEmpty is given.
 func Map[K comparable, V any](c *Collector, name string, served, other map[K]V, diff Func[V], options ...Option) {
 	m := mapping[K, V]{c: c, name: name, options: options}
-	if (served == nil) != (other == nil) && !m.bothEmpty(served, other) {
-		c.report(name, KindValue, served, other, merge(options))
+	if (served == nil) != (other == nil) && len(served)+len(other) == 0 {
+		if opt := merge(options); !opt.nilEmpty() {
+			c.report(name, KindValue, served, other, opt)
+		}
 		return
 	}
 	var oddServed, oddOther []V // values under NaN, which no key finds
@@ -46,11 +49,8 @@ type mapping[K comparable, V any] struct {
 	name    string
 	options []Option
 	found   []Diff
-	missed  bool
-}
-
-func (m *mapping[K, V]) bothEmpty(served, other map[K]V) bool {
-	return merge(m.options).nilEmpty() && len(served) == 0 && len(other) == 0
+	counted int // entries found that count
+	ignored int // entries found that do not
 }
 
 func (m *mapping[K, V]) entry(key K, found []Diff) {
@@ -62,22 +62,25 @@ func (m *mapping[K, V]) lone(key K, kind Kind, served, other any) {
 }
 
 func (m *mapping[K, V]) keep(add func(*Collector, Option)) {
-	if len(m.found) >= maxDiffering {
-		m.missed = true
+	if m.counted >= maxDiffering {
 		return
 	}
 	var entry Collector
 	add(&entry, merge(m.options))
-	m.found = append(m.found, entry.Diffs()...)
+	found := entry.Diffs()
+	switch {
+	case counts(found):
+		m.counted++
+	case m.ignored >= MaxDiffs:
+		return
+	default:
+		m.ignored++
+	}
+	m.found = append(m.found, found...)
 }
 
-func (m *mapping[K, V]) path(key K, opt Option) string { return m.name + "[" + keyText(key, opt) + "]" }
-
-func keyText(key any, opt Option) string {
-	if opt.safe() {
-		return display(key)
-	}
-	return RedactKey(nil, display(key))
+func (m *mapping[K, V]) path(key K, opt Option) string {
+	return m.name + keyPath(reflect.ValueOf(&key).Elem(), opt)
 }
 
 func (m *mapping[K, V]) flush() {
@@ -85,5 +88,18 @@ func (m *mapping[K, V]) flush() {
 	for _, d := range m.found {
 		m.c.Add(d)
 	}
-	m.c.truncated = m.c.truncated || m.missed
+	if m.counted >= maxDiffering {
+		m.c.truncate(m.name)
+	}
+}
+
+// keyPath returns a key of a map as a part of a path: hashed, or, where it is safe and has a short plain text, as it is.
+func keyPath(key reflect.Value, opt Option) string {
+	if opt.safe() {
+		text := "[" + render(key, MaxText) + "]"
+		if len(text) <= MaxText && bracketed(text) == text {
+			return text
+		}
+	}
+	return "[#" + keyedHash(processSecret(), key) + "]"
 }

@@ -43,7 +43,7 @@ func (l *list[T]) pair(i int, found []Diff) bool {
 		l.differing++
 	}
 	if l.differing >= maxDiffering {
-		l.c.truncated = true
+		l.c.truncate(l.name)
 		return false
 	}
 	return true
@@ -73,7 +73,7 @@ func (l *list[T]) leftover(elements []T, places []int, kind Kind) {
 			l.c.report(indexed(l.name, i), kind, absent{}, elements[i], opt)
 		}
 		if l.differing++; l.differing >= maxDiffering {
-			l.c.truncated = true
+			l.c.truncate(l.name)
 			return
 		}
 	}

@@ -90,6 +90,8 @@ func (d *Diff) text(redactor Redactor, value any) string {
 		return "absent"
 	case plain:
 		return string(value)
+	case failure:
+		return value.text(d.Safe)
 	default:
 		if d.Safe {
 			return display(value)

@@ -49,7 +49,7 @@ func NewRules(r Rules, types ...reflect.Type) (*Rules, error) {
 }
 
 // Apply returns the differences as the rules see them: ignored ones marked, values shown or redacted, no more than
-// MaxDiffs of them, those that count first to stay. It changes nothing in diffs, and the result no longer holds the
+// MaxDiffs of them, so that the verdict stays the same. It changes nothing in diffs, and the result no longer holds the
 // values themselves. Nil in, nil out.
 func (r *Rules) Apply(diffs []Diff) []Diff {
 	if len(diffs) == 0 {
@@ -66,9 +66,6 @@ func (r *Rules) Apply(diffs []Diff) []Diff {
 }
 
 func (r *Rules) settle(d Diff) Diff {
-	if d.Kind == KindTruncated {
-		return d
-	}
 	d.Ignored = d.Ignored || named(r.Ignore, d.Path)
 	d.Safe = d.Safe || named(r.Safe, d.Path)
 	switch {
@@ -92,7 +89,8 @@ func (r *Rules) carefully(path string, value any) (text string) {
 	return r.Redactor(path, value)
 }
 
-// cut keeps MaxDiffs differences; ignored ones go first. The marker of KindTruncated always stays.
+// cut keeps MaxDiffs differences, those that matter to the verdict before the others. A marker of KindTruncated always
+// stays.
 func (r *Rules) cut(diffs []Diff) []Diff {
 	most := r.MaxDiffs
 	if most <= 0 || most > MaxDiffs {
@@ -102,9 +100,9 @@ func (r *Rules) cut(diffs []Diff) []Diff {
 		return diffs
 	}
 	kept := make([]Diff, 0, most+1)
-	for _, ignored := range []bool{false, true} {
+	for weight := 2; weight >= 0; weight-- {
 		for _, d := range diffs {
-			if d.Ignored == ignored && (len(kept) < most || d.Kind == KindTruncated) {
+			if d.weight() == weight && (len(kept) < most || d.Kind == KindTruncated) {
 				kept = append(kept, d)
 			}
 		}

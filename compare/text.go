@@ -22,18 +22,30 @@ const (
 // out of a line of a log.
 func display(value any) string {
 	v := reflect.ValueOf(value)
+	if _, own := ownText(v); v.Kind() == reflect.String && !own {
+		text := strconv.Quote(cut(v.String()))
+		if v.Len() > MaxText {
+			text += "... (" + strconv.Itoa(v.Len()) + " bytes)"
+		}
+		return text
+	}
 	text := render(v, MaxText)
-	if v.Kind() == reflect.String && v.Len() > MaxText || len(text) > MaxText {
-		cut := MaxText
-		for cut > 0 && cut < len(text) && !utf8.RuneStart(text[cut]) {
-			cut--
-		}
-		text = text[:min(cut, len(text))] + "..."
-		if v.Kind() == reflect.String {
-			text += " (" + strconv.Itoa(v.Len()) + " bytes)"
-		}
+	if len(text) > MaxText {
+		return cut(text) + "..."
 	}
 	return text
+}
+
+// cut returns the first MaxText bytes of a text, or one to three less where a character would be cut.
+func cut(text string) string {
+	if len(text) <= MaxText {
+		return text
+	}
+	end := MaxText
+	for end > MaxText-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end]
 }
 
 // render writes a value as unambiguous text: what differs as data differs as text, up to the limit. It ends on values
@@ -94,10 +106,7 @@ func (r *renderer) value(v reflect.Value, depth int) {
 }
 
 func (r *renderer) quoted(s string) string {
-	if len(s) > r.limit {
-		s = strings.ToValidUTF8(s[:r.limit], "")
-	}
-	return strconv.Quote(s)
+	return strconv.Quote(s[:min(len(s), r.limit)])
 }
 
 func (r *renderer) list(v reflect.Value, depth int) {
@@ -176,6 +185,8 @@ func ownText(v reflect.Value) (text string, ok bool) {
 		}
 	case fmt.Stringer:
 		return value.String(), true
+	case error:
+		return value.Error(), true
 	}
 	return "", false
 }
