@@ -49,7 +49,7 @@ vet: ## Run go vet
 .PHONY: check-imports
 check-imports: ## Check the import graph and the shape of the packages
 	$(call say,'import graph')
-	go test ./internal/archtest
+	go test -count=1 ./internal/archtest
 
 .PHONY: generate
 generate: ## Generate again: sqlc's queries, crossfade's routed repositories

@@ -1,0 +1,5 @@
+package inner
+
+import "os"
+
+var _ = os.Args

@@ -1,0 +1,3 @@
+package inner_test
+
+func Example() {}
