@@ -216,6 +216,16 @@ func (c *Collector) crowded(d Diff) bool {
 	return same >= MaxDiffsPerField
 }
 
+// addAll adds what another collector found.
+func (c *Collector) addAll(other *Collector) {
+	for _, d := range other.diffs {
+		c.Add(d)
+	}
+	if other.truncated {
+		c.truncate(other.beneath)
+	}
+}
+
 // replace makes room for a difference by dropping one that matters less to the verdict.
 func (c *Collector) replace(d Diff) {
 	at := slices.IndexFunc(c.diffs, func(have Diff) bool { return have.weight() < d.weight() })

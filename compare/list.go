@@ -11,14 +11,15 @@ const (
 // that one missing element in the middle is reported as that and not as a change of all that follow. Nil differs from
 // empty unless NilEmpty is given.
 func Slice[T any](c *Collector, name string, served, other []T, diff Func[T], options ...Option) {
-	l := list[T]{c: c, name: name, diff: diff, options: options}
+	l := list[T]{name: name, options: options}
 	switch {
 	case !l.lengths(served, other):
 	case len(served) == len(other):
-		l.inOrder(served, other)
+		l.inOrder(served, other, diff)
 	default:
-		l.aligned(served, other)
+		l.aligned(served, other, diff)
 	}
+	c.addAll(&l.found)
 }
 
 // Unordered compares two lists whatever the order of their elements: each element is matched to an equal one, as often
@@ -27,10 +28,11 @@ func Slice[T any](c *Collector, name string, served, other []T, diff Func[T], op
 // own come out as uncomparable, and want UnorderedBy or UnorderedValues. With tolerances, which are not transitive, an
 // unlucky matching can leave elements over.
 func Unordered[T any](c *Collector, name string, served, other []T, diff Func[T], options ...Option) {
-	l := list[T]{c: c, name: name, diff: diff, options: options}
-	if l.lengths(served, other) && !l.inPlace(served, other) {
-		l.match(served, other)
+	l := list[T]{name: name, options: options}
+	if l.lengths(served, other) && !inPlace(served, other, diff) {
+		l.match(served, other, diff)
 	}
+	c.addAll(&l.found)
 }
 
 // UnorderedValues is Unordered for elements that == compares; its time grows with the length alone.
@@ -41,14 +43,18 @@ func UnorderedValues[T comparable](c *Collector, name string, served, other []T,
 // UnorderedBy compares two lists whatever the order of their elements, matching those of the same key. Elements that
 // share a key are matched in the order in which they stand. Where key panics, so does UnorderedBy; Run recovers it.
 func UnorderedBy[T any, K comparable](c *Collector, name string, served, other []T, key func(T) K, diff Func[T], options ...Option) {
-	l := list[T]{c: c, name: name, diff: diff, options: options}
-	if !l.lengths(served, other) {
-		return
+	l := list[T]{name: name, options: options}
+	switch {
+	case !l.lengths(served, other):
+	case sameKeys(served, other, key):
+		l.inOrder(served, other, diff)
+	default:
+		byKey(&l, served, other, key, diff)
 	}
-	if sameKeys(served, other, key) {
-		l.inOrder(served, other)
-		return
-	}
+	c.addAll(&l.found)
+}
+
+func byKey[T any, K comparable](l *list[T], served, other []T, key func(T) K, diff Func[T]) {
 	places := placesOf(other, key)
 	matched := make([]bool, len(other))
 	var missing []int

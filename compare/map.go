@@ -9,7 +9,7 @@ import (
 // Map compares two maps key by key. Keys stand in the paths as keyed hashes, since they are data, unless Safe is given.
 // Nil differs from empty unless NilEmpty is given.
 func Map[K comparable, V any](c *Collector, name string, served, other map[K]V, diff Func[V], options ...Option) {
-	m := mapping[K, V]{c: c, name: name, options: options}
+	m := mapping[K, V]{name: name, options: options}
 	if (served == nil) != (other == nil) && len(served)+len(other) == 0 {
 		if opt := merge(options); !opt.nilEmpty() {
 			c.report(name, KindValue, served, other, opt)
@@ -37,7 +37,7 @@ func Map[K comparable, V any](c *Collector, name string, served, other map[K]V, 
 			m.lone(k, KindExtra, absent{}, w)
 		}
 	}
-	m.flush()
+	m.addTo(c)
 	if len(oddServed)+len(oddOther) > 0 {
 		Unordered(c, join(name, "[NaN]"), oddServed, oddOther, diff, append(options, NilEmpty())...)
 	}
@@ -45,7 +45,6 @@ func Map[K comparable, V any](c *Collector, name string, served, other map[K]V, 
 
 // mapping is the comparison of two maps in progress. Maps have no order: what is found is sorted before it is added.
 type mapping[K comparable, V any] struct {
-	c       *Collector
 	name    string
 	options []Option
 	found   []Diff
@@ -83,13 +82,13 @@ func (m *mapping[K, V]) path(key K, opt Option) string {
 	return m.name + keyPath(reflect.ValueOf(&key).Elem(), opt)
 }
 
-func (m *mapping[K, V]) flush() {
+func (m *mapping[K, V]) addTo(c *Collector) {
 	slices.SortStableFunc(m.found, func(a, b Diff) int { return cmp.Compare(a.Path, b.Path) })
 	for _, d := range m.found {
-		m.c.Add(d)
+		c.Add(d)
 	}
 	if m.counted >= maxDiffering {
-		m.c.truncate(m.name)
+		c.truncate(m.name)
 	}
 }
 

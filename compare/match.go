@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// list is the comparison of two lists in progress.
+// list is the comparison of two lists in progress. It collects by itself, and holds neither the caller's collector nor
+// the Func, so that both stay off the heap.
 type list[T any] struct {
-	c         *Collector
+	found     Collector
 	name      string
-	diff      Func[T]
 	options   []Option
 	differing int
 }
@@ -19,10 +19,10 @@ func (l *list[T]) lengths(served, other []T) bool {
 	opt := merge(l.options)
 	switch {
 	case len(served) != len(other):
-		l.c.report(l.name, KindLength, plain(fmt.Sprint(len(served))), plain(fmt.Sprint(len(other))), opt)
+		l.found.report(l.name, KindLength, plain(fmt.Sprint(len(served))), plain(fmt.Sprint(len(other))), opt)
 		return !opt.ignored()
 	case (served == nil) != (other == nil) && !opt.nilEmpty():
-		l.c.report(l.name, KindValue, served, other, opt)
+		l.found.report(l.name, KindValue, served, other, opt)
 		return false
 	}
 	return true
@@ -35,7 +35,7 @@ func (l *list[T]) pair(i int, found []Diff) bool {
 		return true
 	}
 	opt := merge(l.options)
-	l.c.absorb(indexed(l.name, i), found, opt)
+	l.found.absorb(indexed(l.name, i), found, opt)
 	if opt.ignored() {
 		return false // one difference tells all
 	}
@@ -43,16 +43,16 @@ func (l *list[T]) pair(i int, found []Diff) bool {
 		l.differing++
 	}
 	if l.differing >= maxDiffering {
-		l.c.truncate(l.name)
+		l.found.truncate(l.name)
 		return false
 	}
 	return true
 }
 
 // inOrder compares two lists of one length.
-func (l *list[T]) inOrder(served, other []T) {
+func (l *list[T]) inOrder(served, other []T, diff Func[T]) {
 	for i := range served {
-		if found := l.diff(served[i], other[i]); found != nil && !l.pair(i, found) {
+		if found := diff(served[i], other[i]); found != nil && !l.pair(i, found) {
 			return
 		}
 	}
@@ -68,20 +68,20 @@ func (l *list[T]) leftover(elements []T, places []int, kind Kind) {
 	opt := merge(l.options)
 	for _, i := range places {
 		if kind == KindMissing {
-			l.c.report(indexed(l.name, i), kind, elements[i], absent{}, opt)
+			l.found.report(indexed(l.name, i), kind, elements[i], absent{}, opt)
 		} else {
-			l.c.report(indexed(l.name, i), kind, absent{}, elements[i], opt)
+			l.found.report(indexed(l.name, i), kind, absent{}, elements[i], opt)
 		}
 		if l.differing++; l.differing >= maxDiffering {
-			l.c.truncate(l.name)
+			l.found.truncate(l.name)
 			return
 		}
 	}
 }
 
 // aligned compares lists of different lengths between their equal beginnings and ends.
-func (l *list[T]) aligned(served, other []T) {
-	same := func(i, j int) bool { return !counts(l.diff(served[i], other[j])) }
+func (l *list[T]) aligned(served, other []T, diff Func[T]) {
+	same := func(i, j int) bool { return !counts(diff(served[i], other[j])) }
 	shorter := min(len(served), len(other))
 	start, end := 0, 0
 	for start < shorter && same(start, start) {
@@ -92,7 +92,7 @@ func (l *list[T]) aligned(served, other []T) {
 	}
 	common := shorter - end
 	for i := start; i < common; i++ {
-		if !l.pair(i, l.diff(served[i], other[i])) {
+		if !l.pair(i, diff(served[i], other[i])) {
 			return
 		}
 	}
@@ -109,12 +109,12 @@ func span(from, to int) []int {
 }
 
 // inPlace reports whether each element equals the one in the same place, the common case, without allocating.
-func (l *list[T]) inPlace(served, other []T) bool {
+func inPlace[T any](served, other []T, diff Func[T]) bool {
 	if len(served) != len(other) {
 		return false
 	}
 	for i := range served {
-		if l.diff(served[i], other[i]) != nil {
+		if diff(served[i], other[i]) != nil {
 			return false
 		}
 	}
@@ -122,14 +122,14 @@ func (l *list[T]) inPlace(served, other []T) bool {
 }
 
 // match pairs equal elements and reports the rest.
-func (l *list[T]) match(served, other []T) {
+func (l *list[T]) match(served, other []T, diff Func[T]) {
 	tries := 0
 	matched := make([]bool, len(other))
 	var missing []int
 	for i := range served {
-		j, found := l.find(served[i], other, matched, i, &tries)
+		j, found := find(served[i], other, diff, matched, i, &tries)
 		if tries > maxMatching {
-			l.c.report(l.name, KindUncomparable, tooLong(len(served)), tooLong(len(other)), merge(l.options))
+			l.found.report(l.name, KindUncomparable, tooLong(len(served)), tooLong(len(other)), merge(l.options))
 			return
 		}
 		if j < 0 {
@@ -141,7 +141,7 @@ func (l *list[T]) match(served, other []T) {
 	}
 	extra := unmatched(matched)
 	if len(missing) == 1 && len(extra) == 1 {
-		l.pair(missing[0], l.diff(served[missing[0]], other[extra[0]]))
+		l.pair(missing[0], diff(served[missing[0]], other[extra[0]]))
 		return
 	}
 	l.leftover(served, missing, KindMissing)
@@ -154,7 +154,7 @@ func tooLong(n int) plain {
 
 // find returns the place of an unmatched element that equals this one, the place near first, or, failing that, of one
 // that differs in ignored fields only, with those differences; -1 if there is none.
-func (l *list[T]) find(element T, other []T, matched []bool, near int, tries *int) (int, []Diff) {
+func find[T any](element T, other []T, diff Func[T], matched []bool, near int, tries *int) (int, []Diff) {
 	second, secondFound := -1, []Diff(nil)
 	for step := range other {
 		j := (near + step) % len(other)
@@ -164,7 +164,7 @@ func (l *list[T]) find(element T, other []T, matched []bool, near int, tries *in
 		if *tries++; *tries > maxMatching {
 			return -1, nil
 		}
-		found := l.diff(element, other[j])
+		found := diff(element, other[j])
 		if len(found) == 0 {
 			return j, nil
 		}

@@ -156,6 +156,8 @@ func checkPath(t reflect.Type, segments []string) error {
 		return checkPath(t.Elem(), segments[1:])
 	case segments[0] == "[*]":
 		return fmt.Errorf("%s has no elements", t)
+	case element:
+		return fmt.Errorf("%s has elements: write [*] before %s", t, segments[0])
 	case t.Kind() != reflect.Struct:
 		return fmt.Errorf("%s has no field %s", t, segments[0])
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/crossfade-db/crossfade/compare"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -78,4 +79,78 @@ func TestEqualStructsCostNoAllocation(t *testing.T) {
 	}))
 	served.Score, other.Score = math.NaN(), math.NaN()
 	require.Empty(t, diffWide(served, other))
+}
+
+// BenchmarkEqualByTheOperator is the floor: the same structs by ==.
+func BenchmarkEqualByTheOperator(b *testing.B) {
+	served, other := twoWide()
+	b.ReportAllocs()
+	for b.Loop() {
+		if served != other {
+			b.Fatal("equal structs differ")
+		}
+	}
+}
+
+func BenchmarkSampler(b *testing.B) {
+	sampler, err := compare.NewSampler(&compare.SamplerConfig{Operations: map[string]float64{"Get": 0.05}})
+	require.NoError(b, err)
+	b.ReportAllocs()
+	for b.Loop() {
+		sampler.Take("Get")
+	}
+}
+
+func TestNothingIsAllocatedWhereEverythingIsEqual(t *testing.T) {
+	text := func(s string) *string { return new(string([]byte(s))) }
+	served := rich{
+		Name: "a", Nick: text("n"), Lines: []Line{{1, 2}, {3, 4}}, Tags: []string{"a", "b"},
+		Labels: map[string]int{"a": 1, "b": 2}, Raw: []byte("raw"), At: time.Unix(1, 0),
+	}
+	other := copied(served)
+	lineID := func(l Line) int64 { return l.ID }
+	var counters compare.Counters
+	sampler, err := compare.NewSampler(&compare.SamplerConfig{Rest: new(0.5)})
+	require.NoError(t, err)
+	ctx := compare.WithRequestID(t.Context(), "r")
+	for promise, run := range map[string]func() []compare.Diff{
+		"all sorts of fields": func() []compare.Diff { return diffRich(served, other) },
+		"an entity":           func() []compare.Diff { return DiffCustomer(Customer{Name: "a"}, Customer{Name: "a"}) },
+		"a whole comparison":  func() []compare.Diff { return compare.Run(diffRich, served, other) },
+		"times in another form": func() []compare.Diff {
+			var c compare.Collector
+			compare.Time(&c, "At", served.At, served.At.UTC(), compare.Within(time.Second))
+			return c.Diffs()
+		},
+		"lists without order, in place": func() []compare.Diff {
+			var c compare.Collector
+			compare.Unordered(&c, "Lines", served.Lines, other.Lines, DiffLine)
+			compare.UnorderedBy(&c, "Lines", served.Lines, other.Lines, lineID, DiffLine)
+			compare.UnorderedValues(&c, "Tags", served.Tags, other.Tags)
+			return c.Diffs()
+		},
+		"decimals and documents": func() []compare.Diff {
+			var c compare.Collector
+			compare.Decimal(&c, "D", "1.00", "1.00")
+			compare.JSON(&c, "J", served.Raw, other.Raw)
+			return c.Diffs()
+		},
+		"own functions": func() []compare.Diff {
+			var c compare.Collector
+			compare.Custom(&c, "N", served.Name, other.Name, func(a, b string) bool { return a == b })
+			compare.Method(&c, "At", served.At, other.At)
+			return c.Diffs()
+		},
+		"what surrounds a comparison": func() []compare.Diff {
+			sampler.Take("Get")
+			counters.Of("m", "Get").Judged(compare.Judge(nil))
+			_ = compare.RequestID(ctx)
+			return (*compare.Rules)(nil).Apply(nil)
+		},
+	} {
+		t.Run(promise, func(t *testing.T) {
+			require.Empty(t, run())
+			assert.Zero(t, testing.AllocsPerRun(200, func() { _ = run() }))
+		})
+	}
 }
