@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"math/bits"
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
@@ -148,12 +149,11 @@ func (c *Compiled) Stage(tenant string) (Stage, Reason) {
 // function of salt and tenant alone), so raising a share moves nobody out.
 func (c *Compiled) Bucket(tenant string) int { return int(bucket(c.seed, tenant)) }
 
-// bucket mixes both hashes by the finalizer of SplitMix64 (Steele, Lea, Flood:
-// "Fast splittable pseudorandom number generators", 2014), so that two salts
-// give independent cohorts.
+// bucket mixes both hashes by one wide multiplication, both halves of it folded
+// (as wyhash does: github.com/wangyi-fudan/wyhash), so that two salts give
+// independent cohorts, and scales the result to the buckets.
 func bucket(seed uint64, tenant string) uint64 {
-	x := xxhash.Sum64String(tenant) ^ seed
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return (x ^ x>>31) % Buckets
+	high, low := bits.Mul64(xxhash.Sum64String(tenant)^seed, 0x9e3779b97f4a7c15)
+	bucket, _ := bits.Mul64(high^low, Buckets)
+	return bucket
 }
