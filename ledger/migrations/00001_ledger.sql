@@ -134,22 +134,31 @@ create table crossfade.jobs (
     keys_all     bigint not null default 0,
     keys_changed bigint not null default 0,
     differing    bigint not null default 0,
+    inconclusive bigint not null default 0,
+    waiting_for  text not null default '', -- while it runs: what it waits for
     error        text not null default ''
 );
 create index on crossfade.jobs (state, id);
 create unique index jobs_one_at_a_time on crossfade.jobs (migration_id, kind) where state in ('requested', 'running');
 
 -- Where a job stands in one tenant, written in the chunk's own transaction.
+-- cursor is the last key that was passed and bound the key at which the walk
+-- ends; epoch is the policy under which the row was written, so that a job that
+-- goes on can tell through which stages the tenant went in between.
 create table crossfade.checkpoints (
-    job_id     bigint not null references crossfade.jobs (id) on delete cascade,
-    tenant     text not null,
-    phase      text not null,
-    cursor     text not null default '',
-    done       boolean not null default false,
-    keys_done  bigint not null default 0,
+    job_id       bigint not null references crossfade.jobs (id) on delete cascade,
+    tenant       text not null,
+    phase        text not null,
+    cursor       text not null default '',
+    bound        text not null default '',
+    done         boolean not null default false,
+    epoch        bigint not null default 0,
+    keys_all     bigint not null default 0,
+    keys_done    bigint not null default 0,
     keys_changed bigint not null default 0,
-    differing  bigint not null default 0,
-    updated_at timestamptz not null default now(),
+    differing    bigint not null default 0,
+    inconclusive bigint not null default 0,
+    updated_at   timestamptz not null default now(),
     primary key (job_id, tenant)
 );
 

@@ -18,15 +18,19 @@ type Acknowledgement struct {
 }
 
 type Checkpoint struct {
-	JobID       int64
-	Tenant      string
-	Phase       string
-	Cursor      string
-	Done        bool
-	KeysDone    int64
-	KeysChanged int64
-	Differing   int64
-	UpdatedAt   time.Time
+	JobID        int64
+	Tenant       string
+	Phase        string
+	Cursor       string
+	Bound        string
+	Done         bool
+	Epoch        int64
+	KeysAll      int64
+	KeysDone     int64
+	KeysChanged  int64
+	Differing    int64
+	Inconclusive int64
+	UpdatedAt    time.Time
 }
 
 type History struct {
@@ -44,26 +48,28 @@ type History struct {
 }
 
 type Job struct {
-	ID          int64
-	MigrationID int32
-	Kind        string
-	Tenants     []string
-	State       string
-	RequestedBy string
-	Reason      string
-	RequestedAt time.Time
-	ProcessID   pgtype.UUID
-	StartedAt   *time.Time
-	HeartbeatAt *time.Time
-	FinishedAt  *time.Time
-	Epoch       int64
-	TenantsDone int64
-	TenantsAll  int64
-	KeysDone    int64
-	KeysAll     int64
-	KeysChanged int64
-	Differing   int64
-	Error       string
+	ID           int64
+	MigrationID  int32
+	Kind         string
+	Tenants      []string
+	State        string
+	RequestedBy  string
+	Reason       string
+	RequestedAt  time.Time
+	ProcessID    pgtype.UUID
+	StartedAt    *time.Time
+	HeartbeatAt  *time.Time
+	FinishedAt   *time.Time
+	Epoch        int64
+	TenantsDone  int64
+	TenantsAll   int64
+	KeysDone     int64
+	KeysAll      int64
+	KeysChanged  int64
+	Differing    int64
+	Inconclusive int64
+	WaitingFor   string
+	Error        string
 }
 
 type Migration struct {
