@@ -9,7 +9,7 @@ import (
 )
 
 // handle is what the sides of one session run on: the connection, until the
-// session ends.
+// session ends. It sends nothing that would end the transaction.
 type handle struct {
 	q      DBTX
 	closed atomic.Bool
@@ -17,23 +17,31 @@ type handle struct {
 
 var _ DBTX = (*handle)(nil)
 
-func (h *handle) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+// refuse returns why a statement cannot be sent.
+func (h *handle) refuse(sql string) error {
 	if h.closed.Load() {
-		return pgconn.CommandTag{}, ErrClosed
+		return ErrClosed
+	}
+	return RefuseControl(sql)
+}
+
+func (h *handle) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	if err := h.refuse(sql); err != nil {
+		return pgconn.CommandTag{}, err
 	}
 	return h.q.Exec(ctx, sql, args...)
 }
 
 func (h *handle) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	if h.closed.Load() {
-		return nil, ErrClosed
+	if err := h.refuse(sql); err != nil {
+		return nil, err
 	}
 	return h.q.Query(ctx, sql, args...)
 }
 
 func (h *handle) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	if h.closed.Load() {
-		return errRow{ErrClosed}
+	if err := h.refuse(sql); err != nil {
+		return errRow{err}
 	}
 	return h.q.QueryRow(ctx, sql, args...)
 }
@@ -41,6 +49,11 @@ func (h *handle) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row 
 func (h *handle) SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults {
 	if h.closed.Load() {
 		return errBatch{ErrClosed}
+	}
+	for _, queued := range batch.QueuedQueries {
+		if err := RefuseControl(queued.SQL); err != nil {
+			return errBatch{err}
+		}
 	}
 	return h.q.SendBatch(ctx, batch)
 }

@@ -150,26 +150,45 @@ func rollback(ctx context.Context, conn *pgxpool.Conn) {
 // returns an error for which [repo.Retryable] holds, roll back and run the
 // whole transaction again.
 func (db *DB) Adopt(ctx context.Context, tx pgx.Tx) (*Tx, error) {
-	return db.AdoptConn(ctx, tx.Conn())
+	if err := inTransaction(tx.Conn()); err != nil {
+		return nil, err
+	}
+	return db.AdoptHandle(ctx, tx) // not its connection, which soon serves somebody else
 }
 
 // AdoptConn joins the transaction in progress on the connection, as [DB.Adopt] does.
 func (db *DB) AdoptConn(ctx context.Context, conn *pgx.Conn) (*Tx, error) {
-	switch status := conn.PgConn().TxStatus(); status {
-	case 'T':
-	case 'E':
-		return nil, errors.New("adopt the transaction: a statement in it has failed: roll it back")
-	default:
-		return nil, errors.New("adopt the transaction: the connection is in none: begin one first")
+	if err := inTransaction(conn); err != nil {
+		return nil, err
 	}
+	return db.AdoptHandle(ctx, conn)
+}
+
+// AdoptHandle joins the transaction in progress behind q, as [DB.Adopt] does,
+// and sends every statement through it. That there is a transaction, and that q
+// refuses to work once it has ended, is for the caller to see to.
+func (db *DB) AdoptHandle(ctx context.Context, q DBTX) (*Tx, error) {
 	var level string
-	if err := conn.QueryRow(ctx, "select current_setting('transaction_isolation')").Scan(&level); err != nil {
+	if err := q.QueryRow(ctx, "select current_setting('transaction_isolation')").Scan(&level); err != nil {
 		return nil, fmt.Errorf("adopt the transaction: %w", busy(err))
 	}
 	if level != "read committed" {
 		return nil, &IsolationError{Level: level}
 	}
-	return db.newTx(conn), nil
+	return db.newTx(q), nil
+}
+
+// inTransaction returns an error unless the connection is in a transaction that
+// can go on.
+func inTransaction(conn *pgx.Conn) error {
+	switch conn.PgConn().TxStatus() {
+	case 'T':
+		return nil
+	case 'E':
+		return errors.New("adopt the transaction: a statement in it has failed: roll it back")
+	default:
+		return errors.New("adopt the transaction: the connection is in none: begin one first")
+	}
 }
 
 // LockTenant locks every key of the tenant exclusively, for a transaction that
