@@ -65,7 +65,7 @@ check-generated: ## Fail if generated code is out of date
 .PHONY: lint
 lint: $(LINT) ## Run golangci-lint
 	$(call say,'golangci-lint')
-	$(LINT) run ./...
+	$(LINT) run --allow-parallel-runners ./...
 
 $(LINT): tools/lint/go.mod tools/lint/go.sum
 	$(call say,'building golangci-lint (once)')
