@@ -28,13 +28,56 @@ func (h Holder) String() string {
 	return fmt.Sprintf("session %d (%q, user %s, %s, %s since %s)", h.PID, h.Application, h.User, h.Client, h.State, h.Since.Format(time.RFC3339))
 }
 
-// Undrained returns the epochs before the one in force whose transactions were
-// not waited for yet.
-func (s *Store) Undrained(ctx context.Context, m Migration) ([]int64, error) {
+// Unsettled is who may still act on policies before the one in force.
+type Unsettled struct {
+	// Undrained are the epochs whose transactions were not waited for yet, and
+	// Unacknowledged those that a live process may act on.
+	Undrained, Unacknowledged []int64
+	// Processes are the live ones whose oldest policy is not the one in force.
+	Processes []Process
+}
+
+// Settled reports whether nobody acts on an older policy.
+func (u Unsettled) Settled() bool {
+	return len(u.Undrained)+len(u.Unacknowledged)+len(u.Processes) == 0
+}
+
+// Unsettled returns who may still act on policies before the one in force.
+func (s *Store) Unsettled(ctx context.Context, m Migration) (Unsettled, error) {
+	operation := "look who acts on older policies of " + m.Name
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	epochs, err := s.q.Undrained(ctx, m.ID)
-	return epochs, wrap("list epochs to drain of "+m.Name, err)
+	var u Unsettled
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err := s.inTx(ctx, options, func(q *ledgerdb.Queries) error {
+		row, err := byName(ctx, q, m.Name)
+		if err != nil {
+			return err
+		}
+		epochs, err := q.UnsettledEpochs(ctx, m.ID)
+		if err != nil {
+			return fmt.Errorf("list epochs: %w", err)
+		}
+		for _, e := range epochs {
+			if e.Undrained {
+				u.Undrained = append(u.Undrained, e.Epoch)
+			}
+			if e.Unacknowledged {
+				u.Unacknowledged = append(u.Unacknowledged, e.Epoch)
+			}
+		}
+		state := &State{Migration: toMigration(row)}
+		if err := loadProcesses(ctx, q, state); err != nil {
+			return err
+		}
+		for _, p := range state.Processes {
+			if p.Unknown || p.Epoch < row.Epoch {
+				u.Processes = append(u.Processes, p)
+			}
+		}
+		return nil
+	})
+	return u, wrap(operation, err)
 }
 
 // Drain waits, for the given time at most, until no transaction acts on an

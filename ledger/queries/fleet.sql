@@ -55,11 +55,11 @@ where m.id = p.migration_id and m.id = @migration_id and p.epoch < m.epoch and p
         where q.migration_id = m.id and q.epoch = a.epoch and q.policy_id = a.policy_id)))
 returning p.epoch;
 
--- name: Undrained :many
-select p.epoch
+-- name: UnsettledEpochs :many
+select p.epoch, (p.drained_at is null)::boolean as undrained, (p.acknowledged_at is null)::boolean as unacknowledged
 from crossfade.policies p
 join crossfade.migrations m on m.id = p.migration_id
-where m.id = @migration_id and p.epoch < m.epoch and p.drained_at is null
+where m.id = @migration_id and p.epoch < m.epoch and (p.drained_at is null or p.acknowledged_at is null)
 order by p.epoch;
 
 -- name: MarkDrained :exec

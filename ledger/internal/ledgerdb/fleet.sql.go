@@ -337,27 +337,33 @@ func (q *Queries) Terminate(ctx context.Context, pid int32) (bool, error) {
 	return signalled, err
 }
 
-const undrained = `-- name: Undrained :many
-select p.epoch
+const unsettledEpochs = `-- name: UnsettledEpochs :many
+select p.epoch, (p.drained_at is null)::boolean as undrained, (p.acknowledged_at is null)::boolean as unacknowledged
 from crossfade.policies p
 join crossfade.migrations m on m.id = p.migration_id
-where m.id = $1 and p.epoch < m.epoch and p.drained_at is null
+where m.id = $1 and p.epoch < m.epoch and (p.drained_at is null or p.acknowledged_at is null)
 order by p.epoch
 `
 
-func (q *Queries) Undrained(ctx context.Context, migrationID int32) ([]int64, error) {
-	rows, err := q.db.Query(ctx, undrained, migrationID)
+type UnsettledEpochsRow struct {
+	Epoch          int64
+	Undrained      bool
+	Unacknowledged bool
+}
+
+func (q *Queries) UnsettledEpochs(ctx context.Context, migrationID int32) ([]UnsettledEpochsRow, error) {
+	rows, err := q.db.Query(ctx, unsettledEpochs, migrationID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []int64
+	var items []UnsettledEpochsRow
 	for rows.Next() {
-		var epoch int64
-		if err := rows.Scan(&epoch); err != nil {
+		var i UnsettledEpochsRow
+		if err := rows.Scan(&i.Epoch, &i.Undrained, &i.Unacknowledged); err != nil {
 			return nil, err
 		}
-		items = append(items, epoch)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

@@ -1,0 +1,182 @@
+package control
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/crossfade-db/crossfade/flags"
+	"github.com/crossfade-db/crossfade/ledger"
+)
+
+// ChangeKind is what a change does to a policy.
+type ChangeKind string
+
+// The changes of a policy.
+const (
+	// SetDefault moves everybody whom no override names to the stage To, and
+	// takes the percentage step away.
+	SetDefault ChangeKind = ledger.KindDefault
+	// SetPercentage moves the Share of the tenants whom no override names to
+	// the stage To, which is adjacent to the default. A share of zero takes the
+	// percentage step away.
+	SetPercentage ChangeKind = ledger.KindPercentage
+	// SetTenants moves the Tenants to the stage To, whatever default and
+	// percentage say.
+	SetTenants ChangeKind = ledger.KindOverride
+	// Unpin takes the overrides of the Tenants away.
+	Unpin ChangeKind = ledger.KindUnpin
+)
+
+// Change is a change of one migration's policy that somebody asks for.
+type Change struct {
+	Migration string
+	Kind      ChangeKind
+	To        flags.Stage
+	Share     flags.Share
+	Tenants   []string
+	// Actor is who asks and Reason why: both go into the history.
+	Actor  string
+	Reason string
+	// ExpectEpoch is the epoch that the change was made for: where another one
+	// is in force, the change is refused with a [*ConflictError]. Zero means
+	// the one in force when Apply begins.
+	ExpectEpoch int64
+	// DryRun answers as the change would, and changes nothing.
+	DryRun bool
+	// NoWait returns when the new policy is in force, without waiting until
+	// nobody acts on older ones. [Plane.Settle] waits for that later.
+	NoWait bool
+	// Report is told how the change goes on, if not nil. It must not block.
+	Report func(Progress)
+}
+
+// ChangeError says that a change makes no sense. Nothing was changed.
+type ChangeError struct {
+	Migration string
+	Problem   string
+}
+
+func (e *ChangeError) Error() string { return e.Migration + ": " + e.Problem }
+
+// validate returns a [*ChangeError] for what is wrong whatever the policy in
+// force is.
+func (c *Change) validate() error {
+	bad := func(format string, args ...any) error {
+		return &ChangeError{Migration: c.Migration, Problem: fmt.Sprintf(format, args...)}
+	}
+	needsStage, needsTenants := false, false
+	switch c.Kind {
+	case SetDefault:
+		needsStage = true
+	case SetPercentage:
+		needsStage = c.Share != 0
+	case SetTenants:
+		needsStage, needsTenants = true, true
+	case Unpin:
+		needsTenants = true
+	default:
+		return bad("change %q is none of %s, %s, %s, %s", c.Kind, SetDefault, SetPercentage, SetTenants, Unpin)
+	}
+	switch {
+	case c.Actor == "":
+		return bad("say who asks for the change: the history names an actor")
+	case needsStage && !c.To.Valid():
+		return fmt.Errorf("%s: name the stage to go to: %w", c.Migration, &flags.UnknownStageError{Name: c.To.String()})
+	case c.Share < 0 || c.Share > flags.Buckets:
+		return bad("share %d is outside 0 to %d (1/10,000 of the tenants)", int(c.Share), flags.Buckets)
+	case c.Kind != SetPercentage && c.Share != 0:
+		return bad("a share goes with a percentage step only")
+	case needsTenants && len(c.Tenants) == 0:
+		return bad("name at least one tenant")
+	case !needsTenants && len(c.Tenants) > 0:
+		return bad("a change of the %s names no tenants", c.Kind)
+	case slices.Contains(c.Tenants, ""):
+		return bad("a tenant's name is empty")
+	}
+	return nil
+}
+
+// next returns the policy that the change makes of the one in force, and what
+// the history says about it: nothing when the change changes nothing.
+func (c *Change) next(current flags.Policy) (flags.Policy, []ledger.Entry, error) {
+	next := current
+	next.Overrides = maps.Clone(current.Overrides)
+	if next.Overrides == nil {
+		next.Overrides = map[string]flags.Stage{}
+	}
+	var entries []ledger.Entry
+	entry := func(tenant, from, to string) {
+		if from != to {
+			entries = append(entries, ledger.Entry{
+				Actor: c.Actor, Reason: c.Reason, Kind: string(c.Kind), Tenant: tenant, From: from, To: to,
+			})
+		}
+	}
+	switch c.Kind {
+	case SetDefault:
+		next.Default, next.Step = c.To, flags.Step{}
+		entry("", describe(current), describe(next))
+	case SetPercentage:
+		next.Step = flags.Step{To: c.To, Share: c.Share}
+		if c.Share == 0 {
+			next.Step = flags.Step{}
+		}
+		entry("", describe(current), describe(next))
+	case SetTenants, Unpin:
+		if err := c.nextTenants(current, next, entry); err != nil {
+			return next, nil, err
+		}
+	}
+	if err := next.Validate(); err != nil {
+		return next, nil, err
+	}
+	return next, entries, nil
+}
+
+func (c *Change) nextTenants(current, next flags.Policy, entry func(tenant, from, to string)) error {
+	before, err := current.Compile()
+	if err != nil {
+		return err
+	}
+	tenants := slices.Compact(slices.Sorted(slices.Values(c.Tenants)))
+	var without []string
+	for _, tenant := range tenants {
+		if _, ok := current.Overrides[tenant]; !ok {
+			without = append(without, tenant)
+		}
+		if c.Kind == SetTenants {
+			next.Overrides[tenant] = c.To
+		} else {
+			delete(next.Overrides, tenant)
+		}
+	}
+	if c.Kind == Unpin && len(without) > 0 {
+		return &ChangeError{Migration: c.Migration, Problem: fmt.Sprintf("nothing to unpin: no override names tenant %q", without[0])}
+	}
+	after, err := next.Compile()
+	if err != nil {
+		return err
+	}
+	for _, tenant := range tenants {
+		entry(tenant, placed(before, tenant), placed(after, tenant))
+	}
+	return nil
+}
+
+// describe says in words where a policy puts tenants whom nothing names.
+func describe(p flags.Policy) string {
+	if p.Step.Share == 0 {
+		return p.Default.String()
+	}
+	return fmt.Sprintf("%s with %s at %s", p.Default, p.Step.Share, p.Step.To)
+}
+
+// placed says where a policy puts a tenant, and whether an override does.
+func placed(c *flags.Compiled, tenant string) string {
+	stage, reason := c.Stage(tenant)
+	if reason == flags.ReasonOverride {
+		return stage.String() + " (pinned)"
+	}
+	return stage.String()
+}

@@ -1,0 +1,227 @@
+package control
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/crossfade-db/crossfade/flags"
+	"github.com/crossfade-db/crossfade/ledger"
+)
+
+// State is what a step depends on, as one look at the ledger saw it.
+type State = ledger.State
+
+// Check returns everything that speaks against next taking the place of the
+// policy in force, all of it at once, and nil when nothing does. Only those
+// tenants count whose stage changes: each tenant that the ledger knows by name
+// (by a state, stale keys or an override), and every range of the buckets for
+// the tenants that it does not know. Epoch and id of next do not matter. It is
+// a pure function: [Rules] lists the rules.
+func Check(state *State, next flags.Policy) []Block {
+	l, err := newLook(state, next)
+	if err != nil {
+		return []Block{{Kind: BlockInvalid, Text: err.Error()}}
+	}
+	moves := l.moves()
+	var blocks []Block
+	for i := range rules {
+		blocks = append(blocks, l.judge(&rules[i], moves)...)
+	}
+	return blocks
+}
+
+// judge returns one block for each step of which the rule refuses a tenant.
+func (l *look) judge(r *Rule, moves []move) []Block {
+	found := map[Transition]*Block{}
+	var order []Transition
+	for _, m := range moves {
+		if !r.concerns(m) || !r.broken(l, m) {
+			continue
+		}
+		b := found[m.Transition]
+		if b == nil {
+			b = &Block{Kind: r.Kind, From: m.From, To: m.To}
+			found[m.Transition] = b
+			order = append(order, m.Transition)
+		}
+		if m.subject.tenant == "" {
+			b.Others = true
+		} else {
+			b.Tenants = append(b.Tenants, m.subject.tenant)
+		}
+		if r.Kind == BlockBarrier {
+			b.Epochs = append(b.Epochs, l.blamed(m)...)
+		}
+	}
+	blocks := make([]Block, 0, len(order))
+	for _, t := range order {
+		b := found[t]
+		slices.Sort(b.Tenants)
+		slices.Sort(b.Epochs)
+		b.Epochs = slices.Compact(b.Epochs)
+		r.describe(l, b)
+		blocks = append(blocks, *b)
+	}
+	return blocks
+}
+
+// subject is a tenant known by name, or the tenants without a name in one
+// range of the buckets.
+type subject struct {
+	tenant string
+	bucket int
+}
+
+// move is a subject whose stage changes.
+type move struct {
+	subject subject
+	Transition
+}
+
+// look is a state and a next policy, ready for the rules.
+type look struct {
+	state       *State
+	current     *flags.Compiled
+	next        *flags.Compiled
+	outstanding map[int64]*flags.Compiled
+	staleKeys   map[staleKey]ledger.StaleCount
+}
+
+type staleKey struct {
+	tenant string
+	side   flags.Side
+}
+
+func newLook(state *State, next flags.Policy) (*look, error) {
+	next.Migration, next.Salt = state.Migration.Name, state.Migration.Salt
+	l := &look{state: state, outstanding: map[int64]*flags.Compiled{}, staleKeys: map[staleKey]ledger.StaleCount{}}
+	var err error
+	if l.next, err = next.Compile(); err != nil {
+		return nil, err
+	}
+	if l.current, err = state.Current().Compile(); err != nil {
+		return nil, err
+	}
+	for _, p := range state.Outstanding() {
+		if !l.actedOn(p) {
+			continue
+		}
+		if l.outstanding[p.Epoch], err = p.Compile(); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range state.Stale {
+		l.staleKeys[staleKey{c.Tenant, c.Side}] = c
+	}
+	return l, nil
+}
+
+// actedOn reports whether somebody may still act on an older policy. A process
+// acts on its oldest policy and perhaps on every one since; it may have come
+// back after the policy was written down as acknowledged.
+func (l *look) actedOn(p ledger.PolicyState) bool {
+	return p.DrainedAt == nil || p.AcknowledgedAt == nil ||
+		slices.ContainsFunc(l.state.Processes, func(r ledger.Process) bool { return r.Epoch <= p.Epoch })
+}
+
+func (l *look) name() string { return l.state.Migration.Name }
+
+// names are the tenants that the ledger knows.
+func (l *look) names() []string {
+	known := map[string]bool{}
+	for t := range l.state.Tenants {
+		known[t] = true
+	}
+	for _, c := range l.state.Stale {
+		known[c.Tenant] = true
+	}
+	for _, p := range l.state.Policies {
+		for t := range p.Overrides {
+			known[t] = true
+		}
+	}
+	for t := range l.next.Policy().Overrides {
+		known[t] = true
+	}
+	return slices.Sorted(maps.Keys(known))
+}
+
+// ranges returns one bucket of each range in which all tenants without an
+// override stand alike, by every policy of the look.
+func (l *look) ranges() []int {
+	cuts := map[int]bool{0: true}
+	for _, c := range l.policies() {
+		cuts[int(c.Policy().Step.Share)] = true
+	}
+	delete(cuts, flags.Buckets)
+	return slices.Sorted(maps.Keys(cuts))
+}
+
+func (l *look) policies() []*flags.Compiled {
+	all := []*flags.Compiled{l.current, l.next}
+	for _, epoch := range slices.Sorted(maps.Keys(l.outstanding)) {
+		all = append(all, l.outstanding[epoch])
+	}
+	return all
+}
+
+// moves returns who changes stage.
+func (l *look) moves() []move {
+	var subjects []subject
+	for _, bucket := range l.ranges() {
+		subjects = append(subjects, subject{bucket: bucket})
+	}
+	for _, name := range l.names() {
+		subjects = append(subjects, subject{tenant: name})
+	}
+	var all []move
+	for _, s := range subjects {
+		if from, to := s.stage(l.current), s.stage(l.next); from != to {
+			all = append(all, move{s, Transition{from, to}})
+		}
+	}
+	return all
+}
+
+// stage returns where a policy puts the subject.
+func (s subject) stage(c *flags.Compiled) flags.Stage {
+	if s.tenant != "" {
+		stage, _ := c.Stage(s.tenant)
+		return stage
+	}
+	p := c.Policy()
+	if s.bucket < int(p.Step.Share) {
+		return p.Step.To
+	}
+	return p.Default
+}
+
+// tenant returns the state that counts for the subject.
+func (l *look) tenant(m move) ledger.TenantState { return l.state.Tenant(m.subject.tenant) }
+
+// stale counts the subject's stale keys. Tenants that the ledger does not know
+// by name have none: a stale key makes a tenant known.
+func (l *look) stale(m move, side flags.Side) ledger.StaleCount {
+	return l.staleOf(m.subject.tenant, side)
+}
+
+func (l *look) staleOf(tenant string, side flags.Side) ledger.StaleCount {
+	return l.staleKeys[staleKey{tenant, side}]
+}
+
+// blamed returns the epochs by which the subject may stand on a rung that is
+// neither the current nor the next one.
+func (l *look) blamed(m move) []int64 {
+	var epochs []int64
+	for epoch, c := range l.outstanding {
+		if stage := m.subject.stage(c); stage != m.From && stage != m.To {
+			epochs = append(epochs, epoch)
+		}
+	}
+	return epochs
+}
+
+// strangers are the processes that act on a policy that the ledger does not know.
+func (l *look) strangers() []ledger.Process {
+	return slices.DeleteFunc(slices.Clone(l.state.Processes), func(p ledger.Process) bool { return !p.Unknown })
+}

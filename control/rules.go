@@ -1,0 +1,216 @@
+package control
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/crossfade-db/crossfade/flags"
+	"github.com/crossfade-db/crossfade/ledger"
+)
+
+// Rule is one condition of the ladder.
+type Rule struct {
+	Kind BlockKind
+	// Sentence is the rule in words.
+	Sentence string
+	// Steps are the steps of a tenant that it holds for; none means every step.
+	Steps []Transition
+
+	// broken reports whether the step breaks the rule, and describe fills in
+	// what is wrong for all tenants of whom it does.
+	broken   func(l *look, m move) bool
+	describe func(l *look, b *Block)
+}
+
+// Transition is one step of a tenant.
+type Transition struct{ From, To flags.Stage }
+
+// rules is the only place that says what a step depends on: the columns "to
+// step up into it" and "stepping down out of it" of the ladder, row by row. A
+// step that no rule but the first three names is taken at once.
+var rules = []Rule{
+	{
+		Kind:     BlockJump,
+		Sentence: "A tenant moves from a rung to an adjacent one only.",
+		broken:   func(_ *look, m move) bool { return !m.From.Adjacent(m.To) },
+		describe: func(_ *look, b *Block) { b.Text = fmt.Sprintf("go to %s first", b.From.Toward(b.To)) },
+	},
+	{
+		Kind:     BlockUnknownPolicy,
+		Sentence: "No process acts on a policy that the ledger does not know.",
+		broken:   func(l *look, _ move) bool { return len(l.strangers()) > 0 },
+		describe: describeStrangers,
+	},
+	{
+		Kind:     BlockBarrier,
+		Sentence: "The rungs of all policies that somebody may still act on, the current rung and the next one lie within two adjacent rungs.",
+		broken:   func(l *look, m move) bool { return len(l.blamed(m)) > 0 },
+		describe: describeBarrier,
+	},
+	{
+		Kind:     BlockBackfill,
+		Sentence: "Into shadow and live, the backfill is complete.",
+		Steps:    []Transition{{flags.Dual, flags.Shadow}, {flags.Shadow, flags.Live}},
+		broken:   func(l *look, m move) bool { return l.tenant(m).BackfilledAt == nil },
+		describe: func(l *look, b *Block) {
+			b.Text = fmt.Sprintf("the backfill of %s is not complete: %s", b.who(), l.work("backfill"))
+		},
+	},
+	{
+		Kind:     BlockVerify,
+		Sentence: "Into shadow, both sides were verified to be equal after the backfill.",
+		Steps:    []Transition{{flags.Dual, flags.Shadow}},
+		broken: func(l *look, m move) bool {
+			t := l.tenant(m)
+			return t.VerifiedAt == nil || t.BackfilledAt != nil && t.VerifiedAt.Before(*t.BackfilledAt)
+		},
+		describe: func(l *look, b *Block) {
+			b.Text = fmt.Sprintf("%s not verified since the backfill: %s", isOrAre(b), l.work("verify"))
+		},
+	},
+	{
+		Kind:     BlockFailing,
+		Sentence: "Into live, no key has failed to be copied to the new side.",
+		Steps:    []Transition{{flags.Shadow, flags.Live}},
+		broken:   func(l *look, m move) bool { return l.stale(m, flags.NewSide).Failing > 0 },
+		describe: func(l *look, b *Block) {
+			l.count(b, flags.NewSide, func(c ledger.StaleCount) int64 { return c.Failing })
+			b.Text = fmt.Sprintf("%d keys of %s cannot be copied to the new side: `crossfade status %s` shows why", b.Keys, b.who(), l.name())
+		},
+	},
+	{
+		Kind:     BlockStaleNew,
+		Sentence: "Into rampdown and new, no key is stale on the new side.",
+		Steps:    []Transition{{flags.Live, flags.RampDown}, {flags.RampDown, flags.New}},
+		broken:   func(l *look, m move) bool { return l.stale(m, flags.NewSide).Keys > 0 },
+		describe: func(l *look, b *Block) { l.describeStale(b, flags.NewSide) },
+	},
+	{
+		Kind:     BlockOldIncomplete,
+		Sentence: "From live down, the old side holds every key: after new it does only when a reverse backfill is complete.",
+		Steps:    []Transition{{flags.Live, flags.Shadow}},
+		broken:   func(l *look, m move) bool { return !l.tenant(m).OldComplete },
+		describe: func(l *look, b *Block) {
+			b.Text = fmt.Sprintf("the old side of %s missed writes at new: %s", b.who(), l.work("backfill"))
+		},
+	},
+	{
+		Kind:     BlockStaleOld,
+		Sentence: "From live down, no key is stale on the old side.",
+		Steps:    []Transition{{flags.Live, flags.Shadow}},
+		broken:   func(l *look, m move) bool { return l.stale(m, flags.OldSide).Keys > 0 },
+		describe: func(l *look, b *Block) { l.describeStale(b, flags.OldSide) },
+	},
+}
+
+// Rules returns the conditions of the ladder, for documentation and displays.
+func Rules() []Rule { return slices.Clone(rules) }
+
+func (r *Rule) concerns(m move) bool {
+	return len(r.Steps) == 0 || slices.Contains(r.Steps, m.Transition)
+}
+
+func isOrAre(b *Block) string {
+	if len(b.Tenants) == 1 && !b.Others {
+		return b.who() + " is"
+	}
+	return b.who() + " are"
+}
+
+func describeStrangers(l *look, b *Block) {
+	b.Processes = l.strangers()
+	b.Text = fmt.Sprintf("%s: a policy that the ledger does not know, as after a failover: wait until it has asked again",
+		l.actors(b.Processes))
+}
+
+func describeBarrier(l *look, b *Block) {
+	var reasons []string
+	for _, p := range l.state.Outstanding() {
+		if !slices.Contains(b.Epochs, p.Epoch) {
+			continue
+		}
+		if p.DrainedAt == nil {
+			reasons = append(reasons, fmt.Sprintf("transactions of epoch %d may still run", p.Epoch))
+		}
+	}
+	newest := slices.Max(b.Epochs)
+	for _, p := range l.state.Processes {
+		if p.Epoch <= newest && !p.Unknown {
+			b.Processes = append(b.Processes, p)
+		}
+	}
+	if len(b.Processes) > 0 {
+		reasons = append(reasons, l.actors(b.Processes))
+	}
+	if len(reasons) == 0 {
+		reasons = append(reasons, fmt.Sprintf("epoch %d is not yet written down as acknowledged", newest))
+	}
+	b.Text = "wait for the step before: " + strings.Join(reasons, "; ")
+}
+
+// actors says which processes act on which policies, and since when these are old.
+func (l *look) actors(processes []ledger.Process) string {
+	const shown = 5
+	var texts []string
+	for i, p := range processes {
+		if i == shown {
+			texts = append(texts, fmt.Sprintf("and %d more processes", len(processes)-shown))
+			break
+		}
+		text := fmt.Sprintf("%s acts on epoch %d", p, p.Epoch)
+		if since, ok := l.replaced(p.Epoch); ok {
+			text += fmt.Sprintf(", which was replaced %s ago", short(l.state.At.Sub(since)))
+		}
+		texts = append(texts, fmt.Sprintf("%s (last heartbeat %s ago)", text, short(l.state.At.Sub(p.HeartbeatAt))))
+	}
+	return strings.Join(texts, ", ")
+}
+
+// replaced returns when the policy after an epoch came into force.
+func (l *look) replaced(epoch int64) (time.Time, bool) {
+	for _, p := range l.state.Policies {
+		if p.Epoch > epoch {
+			return p.CreatedAt, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// work says how to get a job done, or that it is being done.
+func (l *look) work(kind string) string {
+	for _, j := range l.state.Jobs {
+		if j.Kind == kind {
+			return fmt.Sprintf("%s %d is %s, %d of %d tenants done: wait for it", kind, j.ID, j.State, j.TenantsDone, j.TenantsAll)
+		}
+	}
+	return fmt.Sprintf("run `crossfade %s %s`", kind, l.name())
+}
+
+func (l *look) describeStale(b *Block, side flags.Side) {
+	l.count(b, side, func(c ledger.StaleCount) int64 { return c.Keys })
+	b.Text = fmt.Sprintf("%d keys of %s are stale on the %s side, the oldest for %s: run `crossfade reconcile %s`",
+		b.Keys, b.who(), side, short(l.state.At.Sub(b.Oldest)), l.name())
+}
+
+// count adds up the stale keys of the block's tenants.
+func (l *look) count(b *Block, side flags.Side, keys func(ledger.StaleCount) int64) {
+	for _, t := range b.Tenants {
+		c := l.staleOf(t, side)
+		b.Keys += keys(c)
+		if b.Oldest.IsZero() || c.Oldest.Before(b.Oldest) {
+			b.Oldest = c.Oldest
+		}
+	}
+}
+
+func short(d time.Duration) string {
+	if d < 0 {
+		d = 0
+	}
+	if d < time.Minute {
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
+}
