@@ -1,0 +1,170 @@
+package gen
+
+import (
+	"fmt"
+	"go/types"
+)
+
+// movable refuses arguments and results that cannot be given to two sides, or
+// not be looked at twice. A stream runs on one side only, and takes anything.
+func (g *generator) movable(m *method) {
+	if m.verb == verbStream {
+		return
+	}
+	for i, p := range m.params {
+		if m.stream == noStream && isCallback(p.typ) {
+			continue // streamShape has said it
+		}
+		if why := unmovable(p.typ, map[types.Type]bool{}); why != "" {
+			name := p.name
+			if name == "" {
+				name = fmt.Sprintf("number %d", i+2)
+			}
+			g.problem(m, "parameter %s: %s: it cannot be given to two sides; pass plain values", name, why)
+		}
+	}
+	for _, r := range m.results {
+		if seqElem(r.typ) != nil {
+			continue // streamShape has said it
+		}
+		if why := unmovable(r.typ, map[types.Type]bool{}); why != "" {
+			g.problem(m, "result of type %s: %s: it cannot be compared with the other side's; return plain values, or use %s%s with an iter.Seq2[T, error]",
+				g.show(m, r.typ), why, marker, verbStream)
+		}
+	}
+}
+
+// unmovable says what in t is used up or shared by looking at it; "" if nothing.
+func unmovable(t types.Type, seen map[types.Type]bool) string {
+	if seen[t] {
+		return ""
+	}
+	seen[t] = true
+	if why := handle(t); why != "" {
+		return why
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Signature:
+		return "a function"
+	case *types.Chan:
+		return "a channel"
+	case *types.Basic:
+		if u.Kind() == types.UnsafePointer {
+			return "an unsafe.Pointer"
+		}
+	case *types.Interface:
+		for _, name := range []string{"Read", "Write", "Next", "Close", "Commit", "Exec"} {
+			if obj, _, _ := types.LookupFieldOrMethod(t, true, nil, name); obj != nil {
+				return fmt.Sprintf("an interface with a method %s", name)
+			}
+		}
+	case *types.Pointer:
+		return unmovable(u.Elem(), seen)
+	case *types.Slice:
+		return unmovable(u.Elem(), seen)
+	case *types.Array:
+		return unmovable(u.Elem(), seen)
+	case *types.Map:
+		return unmovable(u.Elem(), seen)
+	case *types.Struct:
+		for f := range u.Fields() {
+			if !f.Exported() && !f.Embedded() {
+				continue
+			}
+			if why := unmovable(f.Type(), seen); why != "" {
+				return fmt.Sprintf("field %s is %s", f.Name(), why)
+			}
+		}
+	}
+	return ""
+}
+
+// handle names types that stand for a connection or a cursor.
+func handle(t types.Type) string {
+	named, ok := types.Unalias(t).(*types.Named)
+	if !ok || named.Obj().Pkg() == nil {
+		return ""
+	}
+	name := named.Obj().Name()
+	switch named.Obj().Pkg().Path() {
+	case "database/sql":
+		switch name {
+		case "DB", "Tx", "Conn", "Stmt", "Rows", "Row":
+			return "a handle of the database (" + "sql." + name + "; transactions go through InTx)"
+		}
+	case "gorm.io/gorm":
+		if name == "DB" {
+			return "a handle of the database (gorm.DB; transactions go through InTx)"
+		}
+	}
+	return ""
+}
+
+// holdsMemory reports whether values of t share memory that their holder can
+// change: slices, maps, pointers and interfaces, also inside exported fields.
+// What a struct keeps in unexported fields is its own business: time.Time,
+// decimal.Decimal and the like are values to those who use them. The runtime
+// clones by the same rule.
+func holdsMemory(t types.Type, seen map[types.Type]bool) bool {
+	if seen[t] {
+		return false
+	}
+	seen[t] = true
+	switch u := t.Underlying().(type) {
+	case *types.Slice, *types.Map, *types.Pointer, *types.Interface:
+		return true
+	case *types.Array:
+		return holdsMemory(u.Elem(), seen)
+	case *types.Struct:
+		for f := range u.Fields() {
+			if (f.Exported() || f.Embedded()) && holdsMemory(f.Type(), seen) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// holdsInvalid reports whether a part of t did not type-check.
+func holdsInvalid(t types.Type, seen map[types.Type]bool) bool {
+	if seen[t] {
+		return false
+	}
+	seen[t] = true
+	switch u := types.Unalias(t).(type) {
+	case *types.Basic:
+		return u.Kind() == types.Invalid
+	case *types.Pointer:
+		return holdsInvalid(u.Elem(), seen)
+	case *types.Slice:
+		return holdsInvalid(u.Elem(), seen)
+	case *types.Array:
+		return holdsInvalid(u.Elem(), seen)
+	case *types.Map:
+		return holdsInvalid(u.Key(), seen) || holdsInvalid(u.Elem(), seen)
+	case *types.Chan:
+		return holdsInvalid(u.Elem(), seen)
+	case *types.Struct:
+		for f := range u.Fields() {
+			if holdsInvalid(f.Type(), seen) {
+				return true
+			}
+		}
+	case *types.Tuple:
+		for v := range u.Variables() {
+			if holdsInvalid(v.Type(), seen) {
+				return true
+			}
+		}
+	case *types.Signature:
+		return holdsInvalid(u.Params(), seen) || holdsInvalid(u.Results(), seen)
+	case *types.Named:
+		for t := range u.TypeArgs().Types() {
+			if holdsInvalid(t, seen) {
+				return true
+			}
+		}
+		return holdsInvalid(u.Underlying(), seen)
+	}
+	return false
+}
