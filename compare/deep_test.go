@@ -70,6 +70,13 @@ func TestAnyKeepsTheDefaultsOfTypedComparison(t *testing.T) {
 	assert.Empty(t, deep(time.Second, 2*time.Second, compare.Within(time.Second)))
 	assert.Empty(t, deep(1, 2, compare.Tolerance(1)))
 	assert.Empty(t, deep(uint8(1), 2, compare.Tolerance(1)))
+	assert.Len(t, deep(true, false), 1)
+	assert.Empty(t, deep[any]("a", "a"))
+	assert.Empty(t, deep[any](true, true))
+	assert.Empty(t, deep[any](int64(1), int64(1)))
+	assert.Empty(t, deep[any](1.5, 1.5))
+	assert.Len(t, deep(json.Number("1.0"), "1.1"), 1)
+	assert.Empty(t, deep(json.Number("1.0"), "1.1", compare.Tolerance(0.1)))
 	assert.Empty(t, deep(1.0, 1.1, compare.Tolerance(0.1)))
 	assert.Empty(t, deep(json.Number("1.0"), "1"))
 	assert.Empty(t, deep(net.IPv4(1, 2, 3, 4), net.IPv4(1, 2, 3, 4).To4()), "a method Equal decides")
@@ -107,6 +114,14 @@ func TestAnyNeverPanics(t *testing.T) {
 		{"NaN keys that hold other values", map[float64]int{math.NaN(): 1}, map[float64]int{math.NaN(): 2}, []string{"[NaN] missing"}},
 		{"more NaN keys on one side", map[float64]int{math.NaN(): 1}, map[float64]int{1: 1}, []string{"[#0] extra", "[NaN] length"}},
 		{"keys found by address", keyed{map[*int]int{new(1): 1}}, keyed{map[*int]int{new(1): 1}}, []string{"M[#0] uncomparable", "M[#0] uncomparable"}},
+		{
+			"keys that hold an address",
+			map[any]int{struct{ P *int }{new(1)}: 1, [1]any{new(1)}: 1},
+			map[any]int{},
+			[]string{"[#0] uncomparable", "[#0] uncomparable"},
+		},
+		{"keys that hold none", map[any]int{struct{ P int }{1}: 1, [0]*int{}: 1}, map[any]int{}, []string{"[#0] missing", "[#0] missing"}},
+		{"maps of maps under NaN", map[float64][]int{math.NaN(): {1}}, map[float64][]int{math.NaN(): {1}}, nil},
 		{"unexported times that look different", private{at: time.Unix(1, 0)}, private{at: time.Unix(2, 0)}, []string{"at uncomparable"}},
 		{"cycles that are equal", ring("a", "b", "c"), ring("a", "b", "c"), nil},
 		{"cycles that are not", ring("a", "b", "c"), ring("a", "b", "d"), []string{"Next.Next.Name value"}},
@@ -137,6 +152,9 @@ func TestAnyIsBoundedAndSaysSo(t *testing.T) {
 	diffs := compare.Deep(chain(100_000, "a"), chain(100_000, "a"))
 	assert.Equal(t, compare.Inconclusive, compare.Judge(diffs), "too deep is never equal")
 	assert.Equal(t, compare.Mismatched, compare.Judge(compare.Deep(chain(100_000, "a"), chain(100_000, "b"))))
+	nan := map[float64]*node{math.NaN(): chain(100_000, "a")}
+	same := map[float64]*node{math.NaN(): chain(100_000, "a")}
+	assert.NotEqual(t, compare.Matched, compare.Judge(compare.Deep(nan, same)))
 	wide := make([]int, 1<<20+1)
 	assert.Equal(t, compare.Inconclusive, compare.Judge(compare.Deep(wide, append([]int(nil), wide...))), "too large is never equal")
 }

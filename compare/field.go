@@ -37,7 +37,7 @@ func isNaN(v reflect.Value) bool {
 // Go keeps nanoseconds and PostgreSQL microseconds, so that a time loses digits on its way through the database.
 // Within sets another tolerance.
 func Time(c *Collector, name string, served, other time.Time, options ...Option) {
-	if served != other { //nolint:staticcheck // a short cut: the same representation is the same instant
+	if served != other { // a short cut: the same representation is the same instant
 		timesDiffer(c, name, served, other, options)
 	}
 }

@@ -3,6 +3,7 @@ package compare_test
 import (
 	"math"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -139,10 +140,7 @@ func TestOwnFunctions(t *testing.T) {
 }
 
 func trimPadding(s string) string {
-	for len(s) > 0 && s[len(s)-1] == ' ' {
-		s = s[:len(s)-1]
-	}
-	return s
+	return strings.TrimRight(s, " ")
 }
 
 func TestReadyFuncs(t *testing.T) {

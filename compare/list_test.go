@@ -24,7 +24,7 @@ func multiset[T comparable](served, other []T, options ...compare.Option) []stri
 
 func byID(served, other []Line, options ...compare.Option) []string {
 	return one(func(c *compare.Collector) {
-		compare.UnorderedBy(c, "L", served, other, func(l Line) int64 { return l.ID }, DiffLine, options...)
+		compare.UnorderedBy(c, "L", served, other, lineID, DiffLine, options...)
 	})
 }
 
@@ -119,6 +119,40 @@ func TestListsWithoutOrder(t *testing.T) {
 		assert.Equal(t, []string{"L uncomparable"}, unordered(served, other))
 		assert.Empty(t, multiset(served, other))
 	})
+}
+
+func TestLongListsStopAndSaySo(t *testing.T) {
+	long, none := make([]Line, 3000), []Line{}
+	for i := range long {
+		long[i] = Line{ID: int64(i), Cents: 1}
+	}
+	changed := slices.Clone(long)
+	for i := range changed {
+		changed[i].Cents = 2
+	}
+	for promise, compareList := range map[string]func(*compare.Collector){
+		"all missing":                func(c *compare.Collector) { compare.Slice(c, "L", long, none, DiffLine) },
+		"all extra, without order":   func(c *compare.Collector) { compare.Unordered(c, "L", none, long, DiffLine) },
+		"all changed, by key":        func(c *compare.Collector) { compare.UnorderedBy(c, "L", long, reversed(changed), lineID, DiffLine) },
+		"all changed, one more":      func(c *compare.Collector) { compare.Slice(c, "L", long, changed[1:], DiffLine) },
+		"all changed, keys in place": func(c *compare.Collector) { compare.UnorderedBy(c, "L", long, changed, lineID, DiffLine) },
+	} {
+		t.Run(promise, func(t *testing.T) {
+			var c compare.Collector
+			compareList(&c)
+			assert.Equal(t, compare.Mismatched, compare.Judge(c.Diffs()))
+			assert.True(t, c.Truncated())
+			assert.LessOrEqual(t, len(c.Diffs()), 3*compare.MaxDiffsPerField)
+		})
+	}
+}
+
+func lineID(l Line) int64 { return l.ID }
+
+func reversed(list []Line) []Line {
+	list = slices.Clone(list)
+	slices.Reverse(list)
+	return list
 }
 
 func TestListsByKey(t *testing.T) {

@@ -226,4 +226,4 @@ func shift(list *[]int) (int, bool) {
 }
 
 // isOdd reports whether a key differs from itself, as NaN does.
-func isOdd[K comparable](key K) bool { return key != key } //nolint:gocritic,staticcheck // the point of it
+func isOdd[K comparable](key K) bool { return key != key } //nolint:gocritic // that is the point

@@ -24,20 +24,16 @@ func indexed(name string, i int) string { return name + "[" + strconv.Itoa(i) + 
 // Pattern returns the path with every index and key replaced by [*]: the name of a field, whichever element it was
 // found in. Pattern("Lines[3].Cents") is "Lines[*].Cents".
 func Pattern(path string) string {
-	if !strings.Contains(path, "[") {
+	at := strings.IndexByte(path, '[')
+	if at < 0 {
 		return path
 	}
-	segments := split(path)
-	for i, s := range segments {
-		if s[0] == '[' {
-			segments[i] = "[*]"
-		}
+	var pattern strings.Builder
+	for ; at >= 0; at = strings.IndexByte(path, '[') {
+		pattern.WriteString(path[:at] + "[*]")
+		path = path[at+len(bracketed(path[at:])):]
 	}
-	var pattern string
-	for _, s := range segments {
-		pattern = join(pattern, s)
-	}
-	return pattern
+	return pattern.String() + path
 }
 
 // split cuts a path into names and bracketed parts: `A.B[3]["x]"].C` into A, B, [3], ["x]"], C. It is total: whatever

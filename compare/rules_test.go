@@ -65,7 +65,7 @@ func TestBadRulesAreRefusedWithTheRemedy(t *testing.T) {
 		want    string
 	}{
 		{"empty pattern", compare.Rules{Ignore: []string{""}}, `compare: rules: Ignore pattern "": it is empty: name a field, or * for everything`},
-		{"unknown field", compare.Rules{Ignore: []string{"Nmae"}}, `compare: rules: Ignore pattern "Nmae": compare_test.Customer has no field Nmae; it has ID, Name, Seen, Address, Lines`},
+		{"unknown field", compare.Rules{Ignore: []string{"Title"}}, `compare: rules: Ignore pattern "Title": compare_test.Customer has no field Title; it has ID, Name, Seen, Address, Lines`},
 		{"unknown field deeper down", compare.Rules{Safe: []string{"Address.Town"}}, `compare: rules: Safe pattern "Address.Town": compare_test.Address has no field Town; it has Street, City`},
 		{"field of a list without its index", compare.Rules{Ignore: []string{"Lines.Cents"}}, `compare: rules: Ignore pattern "Lines.Cents": []compare_test.Line has elements: write [*] before Cents`},
 		{"field of no struct", compare.Rules{Ignore: []string{"Name.First"}}, `compare: rules: Ignore pattern "Name.First": string has no field First`},

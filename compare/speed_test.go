@@ -108,7 +108,6 @@ func TestNothingIsAllocatedWhereEverythingIsEqual(t *testing.T) {
 		Labels: map[string]int{"a": 1, "b": 2}, Raw: []byte("raw"), At: time.Unix(1, 0),
 	}
 	other := copied(served)
-	lineID := func(l Line) int64 { return l.ID }
 	var counters compare.Counters
 	sampler, err := compare.NewSampler(&compare.SamplerConfig{Rest: new(0.5)})
 	require.NoError(t, err)
