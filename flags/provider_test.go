@@ -266,6 +266,7 @@ func TestProviderStartsAndStopsAsOftenAsAsked(t *testing.T) {
 			require.NoError(t, p.ShutdownWithContext(t.Context()))
 			p.Shutdown()
 			assert.Empty(t, taken(p), "nothing is announced after the end")
+			assert.Zero(t, set.Watchers(), "nothing is left behind")
 			assert.Equal(t, channel, p.EventChannel(), "the same channel at every call")
 		}
 	})

@@ -16,7 +16,7 @@ import (
 // that any of its operations acts on. Whoever holds a use therefore never sees
 // a newer epoch acknowledged. Without the second look in tryAcquire this fails.
 func TestOldestNeverPassesAUseThatIsAlive(t *testing.T) {
-	const epochs = 60_000
+	const epochs = 20_000
 	set := setOf(t, policy(1, flags.Old))
 	flag := set.Flag(migration)
 	stop := make(chan struct{})

@@ -148,7 +148,7 @@ func TestThroughSurvivesALeaseThatRunsOutMeanwhile(t *testing.T) {
 }
 
 func TestThroughWhileThePolicyChangesAllTheTime(t *testing.T) {
-	set := setOf(t, policy(1, flags.Old))
+	set := setOf(t, policy(1, flags.Stages()[1]))
 	flag := set.Flag(migration)
 	through := flags.Through(clientOf(t, flags.NewProvider(set)), flag, nil)
 	var wg sync.WaitGroup
