@@ -40,7 +40,7 @@ func setOf(t testing.TB, policies ...flags.Policy) *flags.Set {
 }
 
 // enter decides for acme, and fails the test on an error.
-func enter(t testing.TB, ctx context.Context, d flags.Decider) flags.Use { //nolint:revive // t first, as in testify
+func enter(t testing.TB, ctx context.Context, d flags.Decider) flags.Use {
 	t.Helper()
 	use, err := d.Enter(ctx, acme)
 	require.NoError(t, err)

@@ -34,10 +34,11 @@ func TestPlanIsTheLadderRowByRow(t *testing.T) {
 		t.Run(row.stage.String(), func(t *testing.T) {
 			assert.Equal(t, flags.Stages()[i], row.stage, "the rungs are in order")
 			p := row.stage.Plan()
-			assert.Equal(t, row.plan, flags.Plan{
+			got := flags.Plan{
 				Authority: p.Authority, WritesBoth: p.WritesBoth, Strict: p.Strict,
 				Compares: p.Compares, ThroughStale: p.ThroughStale, Fallback: p.Fallback,
-			})
+			}
+			assert.Equal(t, row.plan, got)
 			assert.Equal(t, row.path, row.stage.Path())
 		})
 	}

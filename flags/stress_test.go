@@ -53,7 +53,7 @@ func TestOldestNeverPassesAUseThatIsAlive(t *testing.T) {
 	assert.EqualValues(t, epochs, oldest(t, set), "when all uses have ended the newest is acknowledged")
 }
 
-func holdsItsEpoch(t *testing.T, ctx context.Context, set *flags.Set, flag *flags.Flag) bool { //nolint:revive // t first
+func holdsItsEpoch(t *testing.T, ctx context.Context, set *flags.Set, flag *flags.Flag) bool {
 	use, err := flag.Enter(ctx, acme)
 	if err != nil {
 		var none *flags.NoPolicyError

@@ -139,13 +139,15 @@ func TestUnguardedTellsWhatAProviderDoes(t *testing.T) {
 		answer func(context.Context) openfeature.StringResolutionDetail
 		says   string
 	}{
-		"errs":               {with(openfeature.NewGeneralResolutionError("quota used up")), "quota used up"},
-		"not ready":          {with(openfeature.NewProviderNotReadyResolutionError("starting")), "wait for it with SetProviderAndWait"},
-		"fatal":              {with(openfeature.NewProviderFatalResolutionError("bad key")), "set it up again"},
-		"cannot parse":       {with(openfeature.NewParseErrorResolutionError("line 3")), "repair its rules"},
-		"wants another key":  {with(openfeature.NewTargetingKeyMissingResolutionError("no user")), "repair its rules"},
-		"errs without code":  {with(openfeature.ResolutionError{}), "an error without a code"},
-		"off, with a value":  {func(context.Context) openfeature.StringResolutionDetail { return detail("live", openfeature.DisabledReason) }, "off is no stage"},
+		"errs":              {with(openfeature.NewGeneralResolutionError("quota used up")), "quota used up"},
+		"not ready":         {with(openfeature.NewProviderNotReadyResolutionError("starting")), "wait for it with SetProviderAndWait"},
+		"fatal":             {with(openfeature.NewProviderFatalResolutionError("bad key")), "set it up again"},
+		"cannot parse":      {with(openfeature.NewParseErrorResolutionError("line 3")), "repair its rules"},
+		"wants another key": {with(openfeature.NewTargetingKeyMissingResolutionError("no user")), "repair its rules"},
+		"errs without code": {with(openfeature.ResolutionError{}), "an error without a code"},
+		"off, with a value": {func(context.Context) openfeature.StringResolutionDetail {
+			return detail("live", openfeature.DisabledReason)
+		}, "off is no stage"},
 		"panics":             {func(context.Context) openfeature.StringResolutionDetail { panic("nil map") }, "panicked: nil map"},
 		"ends its goroutine": {func(context.Context) openfeature.StringResolutionDetail { runtime.Goexit(); return detail("", "") }, "ended its goroutine"},
 	} {

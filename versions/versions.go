@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // Registry is the ordered list of an entity's versions. Make one with [New];
@@ -38,8 +39,9 @@ func (e *Error) Error() string { return fmt.Sprintf("versions of %s: %s", e.Enti
 var nameForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,38}$`)
 
 // New returns the registry of an entity with its versions from oldest to
-// newest. Names are lower-case letters, digits and underscores; a bad or
-// repeated name, or fewer than one version, is an [*Error].
+// newest. Names begin with a lower-case letter and go on with lower-case
+// letters, digits and underscores, 39 characters at most; a bad or repeated
+// name, or fewer than one version, is an [*Error].
 func New(entity string, versions ...string) (*Registry, error) {
 	bad := func(format string, args ...any) error {
 		return &Error{Entity: entity, Problem: fmt.Sprintf(format, args...)}
@@ -85,11 +87,11 @@ func (r *Registry) Migration(from, to string) (Migration, error) {
 	}
 	switch {
 	case i < 0:
-		return bad("version %q is not registered: known are %v", from, r.versions)
+		return bad("version %q is not registered: known are %s", from, strings.Join(r.versions, ", "))
 	case j < 0:
-		return bad("version %q is not registered: known are %v", to, r.versions)
+		return bad("version %q is not registered: known are %s", to, strings.Join(r.versions, ", "))
 	case j != i+1:
-		return bad("a migration leads from one version to the next: %s to %s does not", from, to)
+		return bad("a migration leads from one version to the next: %s to %s does not, the order is %s", from, to, strings.Join(r.versions, ", "))
 	}
 	return Migration{Name: r.entity + "-" + to, Entity: r.entity, From: from, To: to}, nil
 }
@@ -99,7 +101,7 @@ func (r *Registry) Migration(from, to string) (Migration, error) {
 func (r *Registry) Last() (Migration, error) {
 	n := len(r.versions)
 	if n < 2 {
-		return Migration{}, &Error{Entity: r.entity, Problem: "one version alone has no migration"}
+		return Migration{}, &Error{Entity: r.entity, Problem: "one version alone has no migration: register the next one"}
 	}
 	return r.Migration(r.versions[n-2], r.versions[n-1])
 }
