@@ -184,7 +184,7 @@ func (cs *comparers) result(m *method, structName string, fields []string) *func
 	if len(m.results) == 0 {
 		return &function{std: "Values", typ: types.NewStruct(nil, nil)}
 	}
-	made := &comparer{file: cs.file, name: cs.names.unique("diff" + upperFirst(m.entity.iface) + m.name), params: structName}
+	made := &comparer{file: cs.file, name: cs.names.unique("diff" + upperFirst(m.entity.iface) + upperFirst(m.name)), params: structName}
 	cs.made = append(cs.made, made)
 	if len(m.results) == 1 {
 		made.typ = m.results[0].typ

@@ -34,6 +34,7 @@ type file struct {
 func (g *generator) pkg(p *plan, pkg *pkg, entities []*entity) error {
 	names := newNames(pkg.Types)
 	cs := newComparers(g, pkg, names)
+	g.clashes(pkg, entities)
 	sources := bySource(entities)
 	for _, list := range sources {
 		cs.file = list[0].source
@@ -50,6 +51,34 @@ func (g *generator) pkg(p *plan, pkg *pkg, entities []*entity) error {
 		}
 	}
 	return nil
+}
+
+// clashes reports names that generated code cannot do without and that mean
+// something else in this package.
+func (g *generator) clashes(pkg *pkg, entities []*entity) {
+	byName := map[string]*entity{}
+	for _, e := range entities {
+		if other := byName[e.name]; other != nil {
+			g.ps.add(e.dir.pos, e.iface, "it and %s are both called %s: give one of them another name=", other.iface, e.name)
+		}
+		byName[e.name] = e
+		for _, m := range e.methods {
+			switch m.name {
+			case "InTx", "Route", "route":
+				g.problem(m, "the generated repository has a %s of its own: rename the method", m.name)
+			}
+		}
+	}
+	if len(entities) == 0 {
+		return
+	}
+	for _, name := range types.Universe.Names() {
+		obj := pkg.Types.Scope().Lookup(name)
+		_, isType := types.Universe.Lookup(name).(*types.TypeName)
+		if obj != nil && (isType || name == "nil" || name == "new") {
+			g.ps.add(pkg.Fset.Position(obj.Pos()), name, "generated code uses the %s that Go declares: rename this one", name)
+		}
+	}
 }
 
 // bySource groups entities by the file that declares them, in order.
@@ -160,12 +189,12 @@ func (g *generator) declare(e *entity, names *names, cs *comparers) {
 		d.absent = names.unique("err" + title + "NotFound")
 	}
 	for _, m := range e.methods {
-		m.decl.op = names.unique("op" + title + m.name)
+		m.decl.op = names.unique("op" + title + upperFirst(m.name))
 		if len(m.args()) > 1 {
-			m.decl.args, m.decl.fields = names.unique(low+m.name+"Args"), m.argFields()
+			m.decl.args, m.decl.fields = names.unique(low+upperFirst(m.name)+"Args"), m.argFields()
 		}
 		if len(m.results) > 1 {
-			m.decl.result, m.decl.resultFields = names.unique(low+m.name+"Result"), m.resultFieldNames()
+			m.decl.result, m.decl.resultFields = names.unique(low+upperFirst(m.name)+"Result"), m.resultFieldNames()
 		}
 		if m.verb == verbRead || m.verb == verbList {
 			m.decl.diff = cs.result(m, m.decl.result, m.decl.resultFields)
