@@ -33,7 +33,7 @@ type Effects struct {
 	// Keep get a state of their own, equal to the whole migration's before the
 	// change: they do not move with it.
 	Keep []string
-	// Forget are tenants of which open jobs forget what they noted.
+	// Forget are tenants of which jobs that are not done forget what they noted.
 	Forget []string
 }
 
@@ -195,7 +195,7 @@ func writeEffects(ctx context.Context, q *ledgerdb.Queries, migration int32, e E
 	if err := q.ClearCopied(ctx, ledgerdb.ClearCopiedParams{MigrationID: migration, Tenants: e.NotCopied}); err != nil {
 		return fmt.Errorf("clear backfilled: %w", err)
 	}
-	if err := q.DeleteOpenCheckpoints(ctx, ledgerdb.DeleteOpenCheckpointsParams{MigrationID: migration, Tenants: e.Forget}); err != nil {
+	if err := q.ForgetNoted(ctx, ledgerdb.ForgetNotedParams{MigrationID: migration, Tenants: e.Forget}); err != nil {
 		return fmt.Errorf("forget checkpoints: %w", err)
 	}
 	if err := q.SetOldIncomplete(ctx, ledgerdb.SetOldIncompleteParams{MigrationID: migration, Tenants: e.OldIncomplete}); err != nil {

@@ -15,7 +15,7 @@ import (
 
 // Holder is a session whose transaction acts on a policy.
 type Holder struct {
-	PID         int
+	PID         int // zero: a prepared transaction
 	Application string
 	User        string
 	Client      string
@@ -25,6 +25,9 @@ type Holder struct {
 
 // String returns what an operator needs to find the session.
 func (h Holder) String() string {
+	if h.PID == 0 {
+		return "a prepared transaction: commit or roll it back"
+	}
 	return fmt.Sprintf("session %d (%q, user %s, %s, %s since %s)", h.PID, h.Application, h.User, h.Client, h.State, h.Since.Format(time.RFC3339))
 }
 
@@ -137,12 +140,15 @@ func (s *Store) Holders(ctx context.Context, m Migration, epoch int64) ([]Holder
 	return all, nil
 }
 
-// Terminate ends the sessions of the holders. A session that is gone already
+// Terminate ends the sessions of the holders; a prepared transaction stays. A session that is gone already
 // is no error. The user needs the sessions' role or pg_signal_backend.
 func (s *Store) Terminate(ctx context.Context, holders []Holder) error {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	for _, h := range holders {
+		if h.PID == 0 {
+			continue // a prepared transaction is nobody's session
+		}
 		if _, err := s.q.Terminate(ctx, int32(h.PID)); err != nil { //nolint:gosec // process ids are small
 			return wrap(fmt.Sprintf("terminate session %d", h.PID), err)
 		}

@@ -27,7 +27,7 @@ type State struct {
 	Processes []Process
 	// Jobs are those requested or running.
 	Jobs []Job
-	// Noted are the tenants about which those jobs have noted something.
+	// Noted are the tenants about which jobs that are not done noted something.
 	Noted []string
 	// At is the server's time of the look.
 	At time.Time
@@ -235,10 +235,7 @@ func loadJobs(ctx context.Context, q *ledgerdb.Queries, s *State) error {
 			TenantsDone: r.TenantsDone, TenantsAll: r.TenantsAll, KeysDone: r.KeysDone, KeysAll: r.KeysAll,
 		})
 	}
-	if len(rows) == 0 {
-		return nil
-	}
-	if s.Noted, err = q.OpenCheckpointTenants(ctx, s.Migration.ID); err != nil {
+	if s.Noted, err = q.NotedTenants(ctx, s.Migration.ID); err != nil {
 		return fmt.Errorf("read the tenants of jobs: %w", err)
 	}
 	return nil

@@ -74,8 +74,10 @@ select pg_advisory_xact_lock((1 << 28) | @migration_id::integer, @epoch::integer
 -- name: SetLockTimeout :exec
 select set_config('lock_timeout', @ms::text, true), set_config('statement_timeout', '0', true);
 
+-- EpochHolders are the sessions that hold an epoch's lock; a prepared
+-- transaction has none, and shows as 0.
 -- name: EpochHolders :many
-select l.pid::integer as pid, coalesce(s.application_name, '')::text as application, coalesce(s.usename, '')::text as username,
+select coalesce(l.pid, 0)::integer as pid, coalesce(s.application_name, '')::text as application, coalesce(s.usename, '')::text as username,
     coalesce(s.client_addr::text, 'local')::text as client, coalesce(s.state, '')::text as state,
     coalesce(s.xact_start, clock_timestamp())::timestamptz as since
 from pg_catalog.pg_locks l

@@ -46,16 +46,18 @@ from crossfade.jobs
 where migration_id = @migration_id and state in ('requested', 'running')
 order by id;
 
--- name: OpenCheckpointTenants :many
+-- NotedTenants are those about which a job that is not done has noted
+-- something: one that failed or was cancelled may be resumed.
+-- name: NotedTenants :many
 select distinct c.tenant
 from crossfade.checkpoints c
 join crossfade.jobs j on j.id = c.job_id
-where j.migration_id = @migration_id and j.state in ('requested', 'running');
+where j.migration_id = @migration_id and j.state <> 'done' and c.tenant <> '';
 
--- name: DeleteOpenCheckpoints :exec
+-- name: ForgetNoted :exec
 delete from crossfade.checkpoints c
 using crossfade.jobs j
-where j.id = c.job_id and j.migration_id = @migration_id and j.state in ('requested', 'running')
+where j.id = c.job_id and j.migration_id = @migration_id and j.state <> 'done'
   and j.kind in ('backfill', 'verify') and c.tenant = any(@tenants::text[]);
 
 -- name: Now :one

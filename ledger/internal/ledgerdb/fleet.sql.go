@@ -54,7 +54,7 @@ func (q *Queries) Acknowledgements(ctx context.Context) ([]AcknowledgementsRow, 
 }
 
 const epochHolders = `-- name: EpochHolders :many
-select l.pid::integer as pid, coalesce(s.application_name, '')::text as application, coalesce(s.usename, '')::text as username,
+select coalesce(l.pid, 0)::integer as pid, coalesce(s.application_name, '')::text as application, coalesce(s.usename, '')::text as username,
     coalesce(s.client_addr::text, 'local')::text as client, coalesce(s.state, '')::text as state,
     coalesce(s.xact_start, clock_timestamp())::timestamptz as since
 from pg_catalog.pg_locks l
@@ -79,6 +79,8 @@ type EpochHoldersRow struct {
 	Since       time.Time
 }
 
+// EpochHolders are the sessions that hold an epoch's lock; a prepared
+// transaction has none, and shows as 0.
 func (q *Queries) EpochHolders(ctx context.Context, arg EpochHoldersParams) ([]EpochHoldersRow, error) {
 	rows, err := q.db.Query(ctx, epochHolders, arg.MigrationID, arg.Epoch)
 	if err != nil {

@@ -12,23 +12,6 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const deleteOpenCheckpoints = `-- name: DeleteOpenCheckpoints :exec
-delete from crossfade.checkpoints c
-using crossfade.jobs j
-where j.id = c.job_id and j.migration_id = $1 and j.state in ('requested', 'running')
-  and j.kind in ('backfill', 'verify') and c.tenant = any($2::text[])
-`
-
-type DeleteOpenCheckpointsParams struct {
-	MigrationID int32
-	Tenants     []string
-}
-
-func (q *Queries) DeleteOpenCheckpoints(ctx context.Context, arg DeleteOpenCheckpointsParams) error {
-	_, err := q.db.Exec(ctx, deleteOpenCheckpoints, arg.MigrationID, arg.Tenants)
-	return err
-}
-
 const fleetOf = `-- name: FleetOf :many
 select r.id, r.name, r.host, r.pid, r.started_at, r.heartbeat_at, r.expires_at, a.epoch, a.policy_id,
     (not exists (
@@ -85,26 +68,34 @@ func (q *Queries) FleetOf(ctx context.Context, migrationID int32) ([]FleetOfRow,
 	return items, nil
 }
 
-const now = `-- name: Now :one
-select clock_timestamp()::timestamptz as now
+const forgetNoted = `-- name: ForgetNoted :exec
+delete from crossfade.checkpoints c
+using crossfade.jobs j
+where j.id = c.job_id and j.migration_id = $1 and j.state <> 'done'
+  and j.kind in ('backfill', 'verify') and c.tenant = any($2::text[])
 `
 
-func (q *Queries) Now(ctx context.Context) (time.Time, error) {
-	row := q.db.QueryRow(ctx, now)
-	var now time.Time
-	err := row.Scan(&now)
-	return now, err
+type ForgetNotedParams struct {
+	MigrationID int32
+	Tenants     []string
 }
 
-const openCheckpointTenants = `-- name: OpenCheckpointTenants :many
+func (q *Queries) ForgetNoted(ctx context.Context, arg ForgetNotedParams) error {
+	_, err := q.db.Exec(ctx, forgetNoted, arg.MigrationID, arg.Tenants)
+	return err
+}
+
+const notedTenants = `-- name: NotedTenants :many
 select distinct c.tenant
 from crossfade.checkpoints c
 join crossfade.jobs j on j.id = c.job_id
-where j.migration_id = $1 and j.state in ('requested', 'running')
+where j.migration_id = $1 and j.state <> 'done' and c.tenant <> ''
 `
 
-func (q *Queries) OpenCheckpointTenants(ctx context.Context, migrationID int32) ([]string, error) {
-	rows, err := q.db.Query(ctx, openCheckpointTenants, migrationID)
+// NotedTenants are those about which a job that is not done has noted
+// something: one that failed or was cancelled may be resumed.
+func (q *Queries) NotedTenants(ctx context.Context, migrationID int32) ([]string, error) {
+	rows, err := q.db.Query(ctx, notedTenants, migrationID)
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +112,17 @@ func (q *Queries) OpenCheckpointTenants(ctx context.Context, migrationID int32) 
 		return nil, err
 	}
 	return items, nil
+}
+
+const now = `-- name: Now :one
+select clock_timestamp()::timestamptz as now
+`
+
+func (q *Queries) Now(ctx context.Context) (time.Time, error) {
+	row := q.db.QueryRow(ctx, now)
+	var now time.Time
+	err := row.Scan(&now)
+	return now, err
 }
 
 const openJobs = `-- name: OpenJobs :many
