@@ -3,6 +3,9 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
+# Programs are not stamped with the revision: a checkout that belongs to another user would fail there.
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
+
 LINT := bin/golangci-lint
 SQLC := go tool -modfile=tools.mod sqlc
 GOFUMPT := go tool -modfile=tools.mod gofumpt

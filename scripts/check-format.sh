@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 gofumpt=$(go tool -modfile=tools.mod -n gofumpt)
 
 off=$(
-	git ls-files -z -- '*.go' ':!:*/testdata/*' |
+	git -c safe.directory="$PWD" ls-files -z -- '*.go' ':!:*/testdata/*' |
 		xargs -0 sh -c '
 			for file; do
 				if [ -f "$file" ] && ! grep -q "^// Code generated .* DO NOT EDIT\.$" "$file"; then

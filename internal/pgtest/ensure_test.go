@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,7 +70,7 @@ func (m *machine) write(t *testing.T, name, content string) {
 
 func (m *machine) ensure(env ...string) (output string, err error) {
 	cmd := exec.Command("/bin/sh", filepath.Join(m.root, "scripts/ensure-postgres.sh"))
-	cmd.Env = append(m.env, env...)
+	cmd.Env = slices.Concat(m.env, env)
 	out, err := cmd.CombinedOutput()
 	return strings.ReplaceAll(string(out), m.root, ""), err
 }

@@ -7,12 +7,14 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -21,13 +23,13 @@ import (
 const (
 	helperEnv   = "CROSSFADE_PGTEST_HELPER"
 	helperStart = "start" // starts a server, says so, waits to be killed
+	helperDeaf  = "deaf"  // the same, and does not mind Ctrl-C
 	helperTests = "tests" // runs TestInHelperProcess under Main
 )
 
 func runHelper(role string) int {
-	if role != helperStart {
-		fmt.Println("unknown role", role)
-		return 2
+	if role == helperDeaf {
+		signal.Ignore(os.Interrupt)
 	}
 	server, err := Start(context.Background(), nil)
 	if err != nil {
@@ -124,6 +126,19 @@ func TestKilledProcessLeavesNothing(t *testing.T) {
 			})
 		}
 	})
+}
+
+func TestCtrlCDoesNotReachTheServer(t *testing.T) {
+	base := reachableBase(t)
+	h := startHelper(t, helperDeaf, "TMPDIR="+base, EnvURL+"=")
+	conn, err := pgx.Connect(t.Context(), h.awaitServer(t))
+	require.NoError(t, err)
+	h.signalGroup(t, syscall.SIGINT)
+	var up bool
+	require.NoError(t, conn.QueryRow(t.Context(), "select true from pg_sleep(0.2)").Scan(&up), "the process decides when its server ends")
+	require.NoError(t, conn.Close(t.Context()))
+	h.signalGroup(t, syscall.SIGKILL)
+	awaitNothingLeft(t, base)
 }
 
 func TestSignal(t *testing.T) {
