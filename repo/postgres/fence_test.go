@@ -118,12 +118,12 @@ func (w *world) copy(id int64) error {
 // waitBlocked waits until so many sessions of this database wait for a lock.
 func (w *world) waitBlocked(sessions int) {
 	w.t.Helper()
-	require.Eventually(w.t, func() bool {
+	assert.Eventually(w.t, func() bool {
 		var n int
 		err := w.pool.QueryRow(context.Background(),
 			"select count(distinct l.pid) from pg_locks l join pg_stat_activity a using (pid) where not l.granted and a.datname = current_database()").Scan(&n)
 		return err == nil && n >= sessions
-	}, time.Minute, 5*time.Millisecond)
+	}, 20*time.Second, 5*time.Millisecond)
 }
 
 func TestLockingReadExcludesWritersAcrossTheSwitch(t *testing.T) {
