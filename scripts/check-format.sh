@@ -2,6 +2,7 @@
 # Lists tracked Go files that gofumpt would change, and fails if there are any. Generated files are their generator's.
 set -eu
 cd "$(dirname "$0")/.."
+git -c safe.directory="$PWD" rev-parse --git-dir >/dev/null # fails outside a checkout
 gofumpt=$(go tool -modfile=tools.mod -n gofumpt)
 
 off=$(
