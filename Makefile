@@ -26,7 +26,7 @@ demo: ensure-postgres ## Install what is missing and walk a live application up 
 	@exec bin/quickstart $(DEMO)
 
 .PHONY: test
-test: ensure-postgres ensure-compiler check-format vet check-imports check-generated lint test-race ## Install what is missing and run all checks
+test: ensure-postgres ensure-compiler check-format vet check-imports check-generated lint check-readme test-race ## Install what is missing and run all checks
 	$(call say,'all checks passed')
 
 .PHONY: ensure-postgres ensure-compiler
@@ -53,6 +53,11 @@ vet: ## Run go vet
 check-imports: ## Check the import graph and the shape of the packages
 	$(call say,'import graph')
 	go test -count=1 ./internal/archtest
+
+.PHONY: check-readme
+check-readme: ## Check that the README's programs compile, and that its commands and links exist
+	$(call say,'README')
+	go test -count=1 ./internal/readmetest
 
 .PHONY: generate
 generate: ## Generate again: sqlc's queries, crossfade's routed repositories
@@ -81,7 +86,7 @@ tools: $(LINT) ## Build the tools that checks and generators need
 	$(GOFUMPT) --version
 
 .PHONY: test-race
-test-race: ensure-postgres ensure-compiler ## Run unit and integration tests and those of the README, with the race detector
+test-race: ensure-postgres ensure-compiler ## Run unit and integration tests with the race detector
 	$(call say,'tests')
 	go test -race -timeout 15m ./...
 

@@ -99,7 +99,7 @@ func module(lines ...string) *Graph {
 func sound() *Graph {
 	g := module(
 		"flags: context", "compare:", "versions:", "gen: go/ast",
-		"gen/internal/golden/shop: ./repo, ./compare",
+		"gen/internal/golden/shop: ./repo, ./compare, testing",
 		"repo: ./flags, ./compare, ./versions",
 		"repo/postgres: ./repo, ./flags, github.com/jackc/pgx/v5",
 		"repo/postgres/gormtx: ./repo/postgres, gorm.io/gorm",
