@@ -85,10 +85,7 @@ func (d *deep) values(path string, kind Kind, served, other reflect.Value) {
 
 // open returns the value, or, for an unexported field that reflection will not hand out, its text.
 func open(v reflect.Value) any {
-	switch {
-	case !v.IsValid():
-		return nil
-	case v.CanInterface():
+	if v.CanInterface() {
 		return v.Interface()
 	}
 	return render(v, maxHashed)

@@ -112,6 +112,12 @@ func TestAnyNeverPanics(t *testing.T) {
 		{"a method that panics", brokenEqual{1}, brokenEqual{1}, []string{"panic"}},
 		{"NaN keys", map[float64]int{math.NaN(): 1, math.NaN(): 2}, map[float64]int{math.NaN(): 2, math.NaN(): 1}, nil},
 		{"NaN keys that hold other values", map[float64]int{math.NaN(): 1}, map[float64]int{math.NaN(): 2}, []string{"[NaN] missing"}},
+		{
+			"NaN keys are matched one to one",
+			map[float64]int{math.NaN(): 1, math.NaN(): 1},
+			map[float64]int{math.NaN(): 1, math.NaN(): 2},
+			[]string{"[NaN] missing"},
+		},
 		{"more NaN keys on one side", map[float64]int{math.NaN(): 1}, map[float64]int{1: 1}, []string{"[#0] extra", "[NaN] length"}},
 		{"keys found by address", keyed{map[*int]int{new(1): 1}}, keyed{map[*int]int{new(1): 1}}, []string{"M[#0] uncomparable", "M[#0] uncomparable"}},
 		{

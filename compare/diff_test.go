@@ -79,6 +79,14 @@ func TestCollectorIsBoundedAndKeepsWhatDecides(t *testing.T) {
 		assert.Equal(t, compare.KindTruncated, c.Diffs()[compare.MaxDiffs].Kind)
 		assert.True(t, c.Truncated())
 	})
+	t.Run("a marker names what was left out, or everything", func(t *testing.T) {
+		var c compare.Collector
+		c.Add(compare.Diff{Path: "Lines", Kind: compare.KindTruncated})
+		c.Add(compare.Diff{Path: "Lines", Kind: compare.KindTruncated})
+		assert.Equal(t, []string{"Lines truncated"}, summary(c.Diffs()))
+		c.Add(compare.Diff{Path: "Tags", Kind: compare.KindTruncated})
+		assert.Equal(t, []string{"truncated"}, summary(c.Diffs()))
+	})
 	t.Run("asking twice gives the same answer", func(t *testing.T) {
 		var c compare.Collector
 		add(&c, 0, 1000, compare.KindValue, false)

@@ -21,10 +21,26 @@
 //		return c.Diffs()
 //	}
 //
-// Equal values cost no allocation, and paths are built for differences only. Each function takes the collector, the
+// Equal values cost no allocation (but for decimals and for lists in another order), and paths are built for differences only. Each function takes the collector, the
 // field's name ("" for the value itself), both values, a Func for what they hold where they hold something, and options.
 // Types that contain themselves must be compared by Any, which follows a cycle once: a generated comparator would not
-// end on one.
+// end on one. A Func reads both values: nobody may write to them meanwhile.
+//
+// Which function compares which field:
+//
+//	strings, booleans, arrays and structs without floats, times or references   Equal, Values
+//	integers and floats                        Equal, or Number where there is a tolerance; Numbers
+//	time.Time                                  Time, Times
+//	time.Duration                              Equal, or Number with Within
+//	byte slices                                Bytes
+//	json.RawMessage                            JSON
+//	decimals that have a method Equal(T) bool  Method, or Decimal where there is a tolerance
+//	other decimals, strings that hold them     Decimal
+//	structs with fields of their own           Struct; embedded ones too, under the name of their type
+//	pointers                                   Pointer; through it what is above
+//	slices                                     Slice, Unordered, UnorderedBy, UnorderedValues
+//	maps                                       Map
+//	interfaces, functions, types that contain themselves, types with hidden fields   Any, Deep
 //
 // # Struct tags
 //

@@ -89,6 +89,14 @@ func TestBytesNilDiffersFromEmptyUnlessSaid(t *testing.T) {
 	assert.Equal(t, []string{"F value"}, run(nil, []byte("a"), compare.NilEmpty()))
 }
 
+func TestOptionsAddUpAndTheLaterOneHolds(t *testing.T) {
+	assert.Equal(t, []string{"F value ignored"}, number(1, 3, compare.Ignore(), compare.Tolerance(1), compare.Safe()))
+	assert.Empty(t, number(1, 3, compare.Tolerance(2), compare.Ignore()))
+	assert.Equal(t, []string{"F value"}, number(1, 3, compare.Tolerance(2), compare.Tolerance(1)))
+	at := time.Unix(1, 0)
+	assert.Empty(t, instants(at, at.Add(2), compare.Within(0), compare.Within(2)))
+}
+
 func TestPointersAreComparedByWhatTheyPointTo(t *testing.T) {
 	run := func(served, other *string, options ...compare.Option) []string {
 		return one(func(c *compare.Collector) { compare.Pointer(c, "F", served, other, compare.Values[string], options...) })

@@ -8,19 +8,16 @@ import (
 
 // JSON compares two JSON documents by what they say: neither white space nor the order of members counts, and numbers
 // are compared as decimals, as PostgreSQL's jsonb does (1.0 equals 1). Differences inside have paths of their own. Text
-// that is no JSON is compared byte by byte.
+// that is no JSON is compared byte by byte; nil equals empty. Names of members stand in paths as keys of maps do: hashed,
+// unless Safe is given.
 func JSON[T ~[]byte | ~string](c *Collector, name string, served, other T, options ...Option) {
 	if string(served) == string(other) {
-		return
-	}
-	opt := merge(options)
-	if opt.nilEmpty() && len(served) == 0 && len(other) == 0 {
 		return
 	}
 	servedValue, ok := decodeJSON([]byte(served))
 	otherValue, ok2 := decodeJSON([]byte(other))
 	if !ok || !ok2 {
-		c.report(name, KindValue, served, other, opt)
+		c.report(name, KindValue, served, other, merge(options))
 		return
 	}
 	var d Collector

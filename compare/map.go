@@ -39,7 +39,7 @@ func Map[K comparable, V any](c *Collector, name string, served, other map[K]V, 
 	}
 	m.addTo(c)
 	if len(oddServed)+len(oddOther) > 0 {
-		Unordered(c, join(name, "[NaN]"), oddServed, oddOther, diff, append(options, NilEmpty())...)
+		Unordered(c, join(name, "[NaN]"), oddServed, oddOther, diff, slices.Concat(options, []Option{NilEmpty()})...)
 	}
 }
 

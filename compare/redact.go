@@ -104,9 +104,6 @@ func (d *Diff) text(redactor Redactor, value any) string {
 type plain string
 
 func typeName(v reflect.Value) plain {
-	if !v.IsValid() {
-		return "nil"
-	}
 	return plain(fmt.Sprintf("type %s", v.Type()))
 }
 
