@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -61,11 +62,11 @@ func to(t *testing.T, store *ledger.Store, stage flags.Stage) ledger.Version {
 }
 
 func state(err error) string {
-	var pg *pgconn.PgError
-	if pgErr := error(nil); err == pgErr {
+	if err == nil {
 		return ""
 	}
-	if ok := asPg(err, &pg); !ok {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
 		return err.Error()
 	}
 	return pg.Code
@@ -132,8 +133,9 @@ func TestFenceUnderAnExclusiveWaiterReturnsAtOnce(t *testing.T) {
 	to(t, store, flags.Dual)
 
 	drained := make(chan error, 1)
+	m := mustMigration(t, store)
 	go func() {
-		ok, err := store.Drain(context.WithoutCancel(t.Context()), mustMigration(t, store), v.Epoch, time.Minute)
+		ok, err := store.Drain(context.WithoutCancel(t.Context()), m, v.Epoch, time.Minute)
 		if err == nil && !ok {
 			err = context.DeadlineExceeded
 		}

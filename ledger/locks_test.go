@@ -2,21 +2,17 @@ package ledger_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/crossfade-db/crossfade/ledger"
 )
-
-func asPg(err error, target **pgconn.PgError) bool { return errors.As(err, target) }
 
 func mustMigration(t *testing.T, store *ledger.Store) ledger.Migration {
 	t.Helper()
