@@ -67,6 +67,7 @@ func NewComparer(cfg *ComparerConfig) *Comparer {
 	if c.cfg.Timeout <= 0 {
 		c.cfg.Timeout = 5 * time.Second
 	}
+	c.cfg.Rules = c.countingPanics(c.cfg.Rules)
 	if c.cfg.Sink != nil {
 		c.sink = compare.Safely(c.cfg.Sink, func(any) { c.panics.Add(1) })
 	}
@@ -82,6 +83,22 @@ func NewComparer(cfg *ComparerConfig) *Comparer {
 		})
 	}
 	return c
+}
+
+// countingPanics returns the rules with the panics of their redactor counted.
+func (c *Comparer) countingPanics(rules *compare.Rules) *compare.Rules {
+	var counted compare.Rules
+	if rules != nil {
+		counted = *rules
+	}
+	tell := counted.OnPanic
+	counted.OnPanic = func(recovered any) {
+		c.panics.Add(1)
+		if tell != nil {
+			tell(recovered)
+		}
+	}
+	return &counted
 }
 
 // ComparerStats are counts since the comparer was made.

@@ -164,7 +164,7 @@ func TestShutdown(t *testing.T) {
 	})
 }
 
-func TestSinksAndComparatorsThatPanicAreCounted(t *testing.T) {
+func TestSinksRedactorsAndComparatorsThatPanicAreCounted(t *testing.T) {
 	broken := sinkFunc(func(context.Context, []compare.Record) error { panic("sink") })
 	b := newBench(t, flags.Shadow, &repo.ComparerConfig{Sink: broken})
 	b.old.rows["a"] = []string{"x"}
@@ -173,6 +173,13 @@ func TestSinksAndComparatorsThatPanicAreCounted(t *testing.T) {
 	assert.EqualValues(t, 1, b.counts(t).Mismatched)
 	assert.EqualValues(t, 1, b.comparer.Stats().Panics)
 	assert.EqualValues(t, 1, b.comparer.Stats().SinkErrors)
+
+	b = newBench(t, flags.Shadow, &repo.ComparerConfig{Rules: &compare.Rules{Redactor: func(string, any) string { panic("redactor") }}})
+	b.old.rows["a"], b.new.rows["a"] = []string{"x"}, []string{"y"}
+	_, err = b.routed.Get(t.Context(), "a")
+	require.NoError(t, err)
+	assert.EqualValues(t, 1, b.counts(t).Mismatched)
+	assert.Positive(t, b.comparer.Stats().Panics)
 
 	b = newBench(t, flags.Shadow, nil)
 	require.NoError(t, b.routed.Put(t.Context(), "a", []string{"x"}))

@@ -177,7 +177,9 @@ func TestBatchesOfKeysInOppositeOrderDoNotDeadlock(t *testing.T) {
 	for _, s := range []repo.Scope{there, back, there, back} {
 		tasks.Go(func() {
 			for range 200 {
-				assert.NoError(t, w.notes.route.Backend().Write(t.Context(), s, false, func(context.Context, repo.Session[notes]) error { return nil }))
+				if !assert.NoError(t, w.notes.route.Backend().Write(t.Context(), s, false, func(context.Context, repo.Session[notes]) error { return nil })) {
+					return
+				}
 			}
 		})
 	}

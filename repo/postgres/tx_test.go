@@ -142,17 +142,26 @@ func TestDeferredConstraintOfTheOtherSideNeverFailsTheCommit(t *testing.T) {
 		require.NoError(t, err)
 		route, err := repo.NewRoute(repo.Config[notes]{Migration: w.notes.route.Migration(), Flag: w.notes.route.Flag(), Backend: backend, Copier: copier})
 		require.NoError(t, err)
-		require.NoError(t, w.db.InTx(t.Context(), func(ctx context.Context, tx *postgres.Tx) error {
-			if _, err := tx.Exec(ctx, "insert into pending values ('late')"); err != nil {
+		save := func() error {
+			return w.db.InTx(t.Context(), func(ctx context.Context, tx *postgres.Tx) error {
+				if _, err := tx.Exec(ctx, "insert into pending values ('late')"); err != nil {
+					return err
+				}
+				if err := (routed{route}).in(tx).Save(ctx, tenant, note{ID: 1, Text: "one"}); err != nil {
+					return err
+				}
+				_, err := tx.Exec(ctx, "insert into owners values ('late') on conflict do nothing") // settles the application's own deferred work
 				return err
-			}
-			if err := (routed{route}).in(tx).Save(ctx, tenant, note{ID: 1, Text: "one"}); err != nil {
-				return err
-			}
-			_, err := tx.Exec(ctx, "insert into owners values ('late')") // settles the application's own deferred work
-			return err
-		}))
-		assert.Equal(t, []string{"new:1"}, w.stale(), "the new side failed, the application's pending work is not to blame")
+			})
+		}
+		_, err = w.pool.Exec(t.Context(), "insert into owners values ('nobody')")
+		require.NoError(t, err)
+		require.NoError(t, save())
+		assert.Empty(t, w.stale(), "the new side is fine, the application's pending work is not its fault")
+		_, err = w.pool.Exec(t.Context(), "alter table notes_v2 alter owner set default 'stranger'; delete from notes_v2")
+		require.NoError(t, err)
+		require.NoError(t, save())
+		assert.Equal(t, []string{"new:1"}, w.stale(), "now it is not")
 	})
 }
 
@@ -172,10 +181,10 @@ func TestAdoptJoinsTheApplicationsTransaction(t *testing.T) {
 		outer, err = w.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: level})
 		require.NoError(t, err)
 		_, err = w.db.Adopt(ctx, outer)
+		require.NoError(t, outer.Rollback(ctx))
 		var isolation *postgres.IsolationError
 		require.ErrorAs(t, err, &isolation)
 		assert.Equal(t, string(level), isolation.Level)
-		require.NoError(t, outer.Rollback(ctx))
 	}
 
 	conn, err := w.pool.Acquire(ctx)

@@ -1,0 +1,176 @@
+package mutants
+
+// repoRules are the rules of reads, writes and transactions.
+var repoRules = []Mutant{
+	{
+		Rule: "every write takes the key's lock first (failure 1: the switch deadlocks)",
+		File: "ledger/migrations/00001_ledger.sql",
+		Old: `        if cardinality(keys) > 0 then
+            perform crossfade.lock_keys(migration, tenant, keys);
+        end if;
+    end if;
+    select m.epoch`,
+		New: `    end if;
+    select m.epoch`,
+		Package: "./repo/postgres", Run: "TestSwitchFromShadowToLiveDoesNotDeadlock",
+	},
+	{
+		Rule: "every copy takes the key's lock first (failure 2: a row being created is deleted)",
+		File: "ledger/migrations/00001_ledger.sql",
+		Old: `        if cardinality(keys) > 0 then
+            perform crossfade.lock_keys(migration, tenant, keys);
+        end if;
+    end if;
+    select m.epoch`,
+		New: `    end if;
+    select m.epoch`,
+		Package: "./repo/postgres", Run: "TestCopyWaitsForARowThatIsBeingCreated",
+	},
+	{
+		Rule: "a locking read takes the key's lock, not only a side's row",
+		File: "ledger/migrations/00001_ledger.sql",
+		Old: `        if cardinality(keys) > 0 then
+            perform crossfade.lock_keys(migration, tenant, keys);
+        end if;
+    end if;
+    select m.epoch`,
+		New: `    end if;
+    select m.epoch`,
+		Package: "./repo/postgres", Run: "TestLockingReadExcludesWritersAcrossTheSwitch",
+	},
+	{
+		Rule: "live reads through stale keys (failure 3: the write is gone)",
+		File: "flags/plan.go",
+		Old:  "Compares: true, ThroughStale: true, Fallback: true", New: "Compares: true, Fallback: true",
+		Package: "./repo/postgres", Run: "TestLiveReadsThroughStaleKeys",
+	},
+	{
+		Rule: "at live a write by predicate first copies every stale key of the tenant",
+		File: "repo/write.go",
+		Old:  "case k.Key != StaleAll:", New: "case k.Key != StaleAll && !keys.All():",
+		Package: "./repo/postgres", Run: "TestWriteByPredicateAtLiveFirstCopiesStaleKeys",
+	},
+	{
+		Rule: "the stale key is recorded when the side without authority fails",
+		File: "repo/write.go",
+		Old:  "if rerr := s.RecordStale(ctx, side, stale, err); rerr != nil {", New: "if rerr := error(nil); rerr != nil {",
+		Package: "./repo/postgres", Run: "TestFailureOfTheSideWithoutAuthority",
+	},
+	{
+		Rule: "live is strict: the failure of the old side fails the write",
+		File: "flags/plan.go",
+		Old:  "WritesBoth: true, Strict: true,", New: "WritesBoth: true,",
+		Package: "./repo/postgres", Run: "TestFailureOfTheSideWithoutAuthority",
+	},
+	{
+		Rule: "the old side answers as a fallback only while it is complete (failure 8)",
+		File: "repo/read.go",
+		Old:  "if !s.Complete(side) || staleOn(s.Stale(), side) {", New: "if staleOn(s.Stale(), side) {",
+		Package: "./repo/postgres", Run: "TestFallbackAtLive",
+	},
+	{
+		Rule: "the fence compares the epoch with the ledger's",
+		File: "ledger/migrations/00001_ledger.sql",
+		Old:  "if now_epoch <> acting_epoch or now_policy <> acting_policy then", New: "if now_policy <> acting_policy and false then",
+		Package: "./repo/postgres", Run: "TestFenceRefusesAnOldDecisionAndTheRouterDecidesAgain",
+	},
+	{
+		Rule: "the policy id guards against a standby that lost a policy",
+		File: "ledger/migrations/00001_ledger.sql",
+		Old:  "if now_epoch <> acting_epoch or now_policy <> acting_policy then", New: "if now_epoch <> acting_epoch then",
+		Package: "./repo/postgres", Run: "TestFenceRefusesTheSameEpochOfAnotherPolicy",
+	},
+	{
+		Rule:    "several keys are locked in the order of their numbers",
+		File:    "ledger/migrations/00001_ledger.sql",
+		Old:     "select distinct crossfade.key_hash(migration, tenant, k) & 1152921504606846975 as n from unnest(keys) k order by n",
+		New:     "select crossfade.key_hash(migration, tenant, k) & 1152921504606846975 as n from unnest(keys) k",
+		Package: "./repo/postgres", Run: "TestBatchesOfKeysInOppositeOrderDoNotDeadlock",
+	},
+	{
+		Rule: "more than 256 keys take the tenant's lock",
+		File: "ledger/migrations/00001_ledger.sql",
+		Old: `    h := crossfade.tenant_hash(migration, tenant);
+    if all_keys or cardinality(keys) > 256 then
+        perform pg_advisory_xact_lock(crossfade.lock_high(2, h), crossfade.lock_low(h));
+    elsif keys is not null then
+        perform pg_advisory_xact_lock_shared(crossfade.lock_high(2, h), crossfade.lock_low(h));
+        if cardinality(keys) > 0 then
+            perform crossfade.lock_keys(migration, tenant, keys);
+        end if;
+    end if;
+    select m.epoch`,
+		New: `    h := crossfade.tenant_hash(migration, tenant);
+    for h in select crossfade.key_hash(migration, tenant, k) from unnest(keys) k loop
+        perform pg_advisory_xact_lock(crossfade.lock_high(3, h), crossfade.lock_low(h));
+    end loop;
+    select m.epoch`,
+		Package: "./repo/postgres", Run: "TestManyKeysTakeTheTenantsLock",
+	},
+	{
+		Rule: "only READ COMMITTED transactions are adopted",
+		File: "repo/postgres/tx.go",
+		Old:  `if level != "read committed" {`, New: `if level == "" {`,
+		Package: "./repo/postgres", Run: "TestAdoptJoinsTheApplicationsTransaction",
+	},
+	{
+		Rule: "the timeouts of the side without authority are put back",
+		File: "repo/postgres/session.go",
+		Old:  "s.queueTimeouts(shut, before[0], before[1])", New: "_ = before",
+		Package: "./repo/postgres", Run: "TestTimeoutsOfTheOtherSideArePutBack",
+	},
+	{
+		Rule: "deferred constraints of the other side are checked inside its savepoint",
+		File: "repo/postgres/session.go",
+		Old:  `s.queueConstraints(shut, "immediate")`, New: "",
+		Package: "./repo/postgres", Run: "TestDeferredConstraintOfTheOtherSideNeverFailsTheCommit",
+	},
+	{
+		Rule: "in the application's transaction only the side's own constraints are checked",
+		File: "repo/postgres/session.go",
+		Old:  "if s.owned {\n\t\tif mode", New: "if true {\n\t\tif mode",
+		Package: "./repo/postgres", Run: "TestDeferredConstraintOfTheOtherSideNeverFailsTheCommit",
+	},
+	{
+		Rule: "the tag of COMMIT is checked",
+		File: "repo/postgres/tx.go",
+		Old:  `case tag.String() != "COMMIT":`, New: `case tag.String() == "":`,
+		Package: "./repo/postgres", Run: "TestSwallowedFailureIsNotReportedAsCommitted",
+	},
+	{
+		Rule: "a difference is confirmed in one snapshot before it counts",
+		File: "repo/judge.go",
+		Old:  "return q.confirm(ctx, scope, authority)", New: "return q.judge(served, other)",
+		Package: "./repo/postgres", Run: "TestRaceWithAWriterIsNoMismatch",
+	},
+	{
+		Rule: "a stale key makes a comparison inconclusive",
+		File: "repo/judge.go",
+		Old:  "if len(s.Stale()) > 0 {", New: "if false {",
+		Package: "./repo/postgres", Run: "TestStaleKeyIsInconclusive",
+	},
+	{
+		Rule: "a comparison keeps its epoch alive",
+		File: "repo/read.go",
+		Old:  "if !handed {", New: "if !handed || true {",
+		Package: "./repo/postgres", Run: "TestTheProcessActsOnItsEpochUntilTheComparisonEnds",
+	},
+	{
+		Rule: "a write by predicate after a write by key is declared",
+		File: "repo/postgres/tx.go",
+		Old:  "if known && exclusive && !held {", New: "if known && exclusive && !held && false {",
+		Package: "./repo/postgres", Run: "TestWriteByPredicateAfterAWriteByKeyMustBeDeclared",
+	},
+	{
+		Rule: "the other side's arguments are a copy",
+		File: "repo/write.go",
+		Old:  "again = Clone(args)", New: "again = args",
+		Package: "./repo", Run: "TestCandidateThatChangesItsArgumentsHarmsNobody",
+	},
+	{
+		Rule: "a partial write of a key that the other side lacks copies it",
+		File: "repo/write.go",
+		Old:  "if err != nil && r.copier.NotFound(err) && !keys.All() {", New: "if false {",
+		Package: "./repo/postgres", Run: "TestPartialWriteOfAKeyThatTheOtherSideLacksCopiesIt",
+	},
+}
