@@ -94,3 +94,8 @@ test-race: ensure-postgres ensure-compiler ## Run unit and integration tests wit
 test-faults: ensure-postgres ensure-compiler ## Run the long checks: kills at random moments, many seeds
 	$(call say,'long checks')
 	CROSSFADE_LONG=1 go test -race -count=1 -timeout 60m ./...
+
+.PHONY: test-mutants
+test-mutants: ensure-postgres ## Break each safety rule once and demand that its test fails
+	$(call say,'mutants')
+	go test -tags mutants -count=1 -timeout 60m -v ./internal/mutants
