@@ -63,12 +63,12 @@ func AddFailedStale(ctx context.Context, tx DBTX, m Migration, k StaleKey) error
 	return nil
 }
 
-// FailingStale counts the stale keys of a tenant's side that a worker tried to
-// copy and could not, and returns one of the reasons.
-func (s *Store) FailingStale(ctx context.Context, m Migration, tenant string, side flags.Side) (int64, string, error) {
+// FailingStale counts the stale keys of a tenant that a worker tried to copy
+// and could not, and returns one of the reasons.
+func (s *Store) FailingStale(ctx context.Context, m Migration, tenant string) (int64, string, error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	row, err := s.q.FailingStale(ctx, ledgerdb.FailingStaleParams{MigrationID: m.ID, Tenant: tenant, Side: side.String()})
+	row, err := s.q.FailingStale(ctx, ledgerdb.FailingStaleParams{MigrationID: m.ID, Tenant: tenant})
 	return row.Keys, row.LastError, wrap("count the keys that cannot be copied", err)
 }
 

@@ -30,10 +30,10 @@ returning id;
 update crossfade.jobs j
 set heartbeat_at = clock_timestamp(), waiting_for = @waiting_for, epoch = @epoch,
     tenants_all = @tenants_all, tenants_done = c.tenants_done, keys_done = c.keys_done, keys_changed = c.keys_changed,
-    keys_all = case when c.tenants = 0 then 0 else greatest(c.keys_done, c.keys_all * greatest(@tenants_all::bigint, c.tenants) / c.tenants) end,
+    keys_all = greatest(c.keys_done, c.keys_all * greatest(@tenants_all::bigint, c.tenants, 1) / greatest(c.tenants, 1)),
     differing = c.differing, inconclusive = c.inconclusive
 from (
-    select count(*) as tenants, count(*) filter (where k.done) as tenants_done,
+    select count(*) filter (where k.tenant <> '') as tenants, count(*) filter (where k.done and k.tenant <> '') as tenants_done,
         coalesce(sum(k.keys_all), 0)::bigint as keys_all, coalesce(sum(k.keys_done), 0)::bigint as keys_done,
         coalesce(sum(k.keys_changed), 0)::bigint as keys_changed, coalesce(sum(k.differing), 0)::bigint as differing,
         coalesce(sum(k.inconclusive), 0)::bigint as inconclusive
@@ -132,7 +132,7 @@ where not exists (
 -- name: FailingStale :one
 select count(*) as keys, coalesce(min(last_error), '')::text as last_error
 from crossfade.stale_keys
-where migration_id = @migration_id and tenant = @tenant and side = @side and last_error <> '';
+where migration_id = @migration_id and tenant = @tenant and last_error <> '';
 
 -- ResolveVerified closes the differences that an earlier verification of the
 -- tenant found, once a later one finds none.

@@ -224,13 +224,12 @@ func (q *Queries) FailStale(ctx context.Context, arg FailStaleParams) error {
 const failingStale = `-- name: FailingStale :one
 select count(*) as keys, coalesce(min(last_error), '')::text as last_error
 from crossfade.stale_keys
-where migration_id = $1 and tenant = $2 and side = $3 and last_error <> ''
+where migration_id = $1 and tenant = $2 and last_error <> ''
 `
 
 type FailingStaleParams struct {
 	MigrationID int32
 	Tenant      string
-	Side        string
 }
 
 type FailingStaleRow struct {
@@ -239,7 +238,7 @@ type FailingStaleRow struct {
 }
 
 func (q *Queries) FailingStale(ctx context.Context, arg FailingStaleParams) (FailingStaleRow, error) {
-	row := q.db.QueryRow(ctx, failingStale, arg.MigrationID, arg.Tenant, arg.Side)
+	row := q.db.QueryRow(ctx, failingStale, arg.MigrationID, arg.Tenant)
 	var i FailingStaleRow
 	err := row.Scan(&i.Keys, &i.LastError)
 	return i, err
@@ -317,10 +316,10 @@ const jobProgress = `-- name: JobProgress :execrows
 update crossfade.jobs j
 set heartbeat_at = clock_timestamp(), waiting_for = $1, epoch = $2,
     tenants_all = $3, tenants_done = c.tenants_done, keys_done = c.keys_done, keys_changed = c.keys_changed,
-    keys_all = case when c.tenants = 0 then 0 else greatest(c.keys_done, c.keys_all * greatest($3::bigint, c.tenants) / c.tenants) end,
+    keys_all = greatest(c.keys_done, c.keys_all * greatest($3::bigint, c.tenants, 1) / greatest(c.tenants, 1)),
     differing = c.differing, inconclusive = c.inconclusive
 from (
-    select count(*) as tenants, count(*) filter (where k.done) as tenants_done,
+    select count(*) filter (where k.tenant <> '') as tenants, count(*) filter (where k.done and k.tenant <> '') as tenants_done,
         coalesce(sum(k.keys_all), 0)::bigint as keys_all, coalesce(sum(k.keys_done), 0)::bigint as keys_done,
         coalesce(sum(k.keys_changed), 0)::bigint as keys_changed, coalesce(sum(k.differing), 0)::bigint as differing,
         coalesce(sum(k.inconclusive), 0)::bigint as inconclusive

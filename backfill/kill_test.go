@@ -1,0 +1,5 @@
+package backfill_test
+
+const childEnv = "BACKFILL_TEST_CHILD"
+
+func child() int { return 0 }
