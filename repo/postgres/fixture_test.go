@@ -289,7 +289,11 @@ func (r *recorder) Record(_ context.Context, records []compare.Record) error {
 // newWorld starts at the given stage.
 func newWorld(t *testing.T, stage flags.Stage, cfg *postgres.Config) *world {
 	t.Helper()
-	pool := pgtest.Pool(t)
+	return newWorldOn(t, pgtest.Pool(t), stage, cfg)
+}
+
+func newWorldOn(t *testing.T, pool *pgxpool.Pool, stage flags.Stage, cfg *postgres.Config) *world {
+	t.Helper()
 	_, err := pool.Exec(t.Context(), `insert into crossfade.migrations (name, entity, from_version, to_version, salt) values ('notes-v2', 'notes', 'v1', 'v2', 'notes')`)
 	require.NoError(t, err)
 	w := &world{t: t, pool: pool}

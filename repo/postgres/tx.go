@@ -116,12 +116,13 @@ func (db *DB) run(ctx context.Context, open opening, fn func(*pgxpool.Conn) erro
 }
 
 // commit ends the transaction and checks that it was committed indeed: a
-// transaction in which an error was swallowed answers COMMIT with ROLLBACK.
+// transaction in which an error was swallowed answers COMMIT with ROLLBACK. A
+// session that is terminated while it commits may have committed already.
 func commit(ctx context.Context, conn *pgxpool.Conn) error {
 	tag, err := conn.Exec(ctx, "commit")
 	var pg *pgconn.PgError
 	switch {
-	case errors.As(err, &pg):
+	case errors.As(err, &pg) && pg.SeverityUnlocalized != "FATAL" && pg.SeverityUnlocalized != "PANIC":
 		return fmt.Errorf("commit: %w", err)
 	case err != nil:
 		return &repo.UnknownOutcomeError{Err: err}
