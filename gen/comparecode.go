@@ -36,6 +36,9 @@ func (f *file) comparer(c *comparer) string {
 		return out.String()
 	}
 	fmt.Fprintf(&out, "\tvar %s %s.Collector\n", col, compare)
+	if c.byRef {
+		fmt.Fprintf(&out, "\tif %s == nil || %s == nil {\n%s.Any(&%s, \"\", %s, %s)\nreturn %s.Diffs()\n}\n", served, other, compare, col, served, other, col)
+	}
 	for _, one := range c.fields {
 		fmt.Fprintf(&out, "\t%s.%s(%s)\n", compare, one.op, strings.Join(f.arguments(one, col, served, other), ", "))
 	}

@@ -29,6 +29,7 @@ type comparer struct {
 	fields []comparison
 	notes  []string
 	byHand bool
+	byRef  bool // compares what two pointers point to without copying it: it holds a lock
 }
 
 // comparison is one statement of a comparer: one call into package compare.
@@ -62,7 +63,7 @@ func newComparers(g *generator, p *pkg, n *names) *comparers {
 func (cs *comparers) of(t, owner types.Type, tg tag) *function {
 	tg = tag{within: tg.within, duration: tg.duration, isTime: tg.isTime, tolerance: tg.tolerance}
 	switch {
-	case cs.cut(t, owner) || !cs.nameable(t) || isInterface(t) || pointsToLock(t):
+	case cs.cut(t, owner) || !cs.nameable(t) || isInterface(t):
 		return &function{std: "Deep", typ: t}
 	case tg.within != "":
 		return &function{fn: cs.tolerant(t, owner, tg)}
@@ -82,6 +83,10 @@ func (cs *comparers) of(t, owner types.Type, tg tag) *function {
 	cs.made = append(cs.made, made)
 	if named, ok := types.Unalias(t).(*types.Named); ok {
 		owner = named
+	}
+	if made.byRef = pointsToLock(t) && !cs.whole(elemOf(t)); made.byRef {
+		t = elemOf(t)
+		owner = t
 	}
 	made.fields, made.notes = cs.body(t, owner)
 	return &function{fn: made}
@@ -154,7 +159,7 @@ func (cs *comparers) body(t, owner types.Type) (all []comparison, notes []string
 		}
 		if one, ok := cs.comparison(at, f.Type(), owner, tg); ok {
 			all = append(all, one)
-			if cs.cut(f.Type(), owner) {
+			if cs.cut(f.Type(), owner) && !tg.ignore {
 				notes = append(notes, f.Name()+" leads back to the type itself: it is compared by reflection, and tags beneath it are not read.")
 			}
 		}

@@ -32,8 +32,14 @@ func (cs *comparers) comparison(at fieldAt, t, owner types.Type, tg tag) (compar
 	case tg.json || isNamed(t, "encoding/json", "RawMessage"):
 		c.op = "JSON"
 		return c, true
-	case cs.cut(t, owner) && !tg.unordered || !cs.nameable(t) || isInterface(t) || pointsToLock(t):
+	case cs.cut(t, owner) && !tg.unordered || !cs.nameable(t) || isInterface(t), tg.ignore && owner != nil && reaches(t, owner, false):
 		c.op = "Any"
+		return c, true
+	case pointsToLock(t) && (at.name == "" || tg.nilEmpty || cs.whole(elemOf(t))):
+		c.op = "Any"
+		return c, true
+	case pointsToLock(t):
+		c.op, c.elem = "Struct", cs.of(t, owner, tag{})
 		return c, true
 	case isTime(t):
 		c.op = "Time"

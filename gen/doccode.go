@@ -41,6 +41,9 @@ func (m *method) sentence() string {
 		}
 		by = append(by, strings.Join(slices.Compact(parts), " with "))
 	}
+	if m == m.entity.copier.keys {
+		return "walks the keys of " + many + ", up to a limit, behind the one that it is given."
+	}
 	keyed := ", keyed by " + strings.Join(by, " and ")
 	switch m.verb {
 	case verbRead:

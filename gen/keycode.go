@@ -12,18 +12,23 @@ func (p keyPart) needsParsing() bool { return p.typ.String() != "string" }
 func (f *file) text(p keyPart, expr string) string {
 	switch p.form {
 	case formString:
-		if !p.needsParsing() {
-			return expr
-		}
-		return "string(" + expr + ")"
+		return as("string", p, expr)
 	case formInt:
-		return f.imports.std("strconv") + ".FormatInt(int64(" + expr + "), 10)"
+		return f.imports.std("strconv") + ".FormatInt(" + as("int64", p, expr) + ", 10)"
 	case formUint:
-		return f.imports.std("strconv") + ".FormatUint(uint64(" + expr + "), 10)"
+		return f.imports.std("strconv") + ".FormatUint(" + as("uint64", p, expr) + ", 10)"
 	case formBool:
-		return f.imports.std("strconv") + ".FormatBool(bool(" + expr + "))"
+		return f.imports.std("strconv") + ".FormatBool(" + as("bool", p, expr) + ")"
 	}
 	return expr + ".String()"
+}
+
+// as converts a part to a basic type, unless it is of that type already.
+func as(basic string, p keyPart, expr string) string {
+	if p.typ.String() == basic {
+		return expr
+	}
+	return basic + "(" + expr + ")"
 }
 
 // tenant is the tenant's text.
@@ -96,13 +101,12 @@ func (c *call) eachText(set keySet, root func(path) string) string {
 // guards refuse a call whose key or tenant lies behind a nil pointer.
 func (c *call) guards() []guardData {
 	var all []guardData
-	seen := map[string]bool{}
+	known := map[string]bool{}
 	add := func(p path, tenant bool) {
 		if p.root == resultRoot || c.m.verb == verbCreate && !tenant {
 			return
 		}
-		if cond := c.nilCondition(p, c.params[p.root]); cond != "" && !seen[cond] {
-			seen[cond] = true
+		if cond := c.nilCondition(p, c.params[p.root], known); cond != "" {
 			all = append(all, guardData{Cond: cond, Return: c.refusal(p.text)})
 		}
 	}
@@ -117,20 +121,26 @@ func (c *call) guards() []guardData {
 	return all
 }
 
-// nilCondition is true where a path cannot be followed; "" where it always can.
-func (c *call) nilCondition(p path, root string) string {
-	if p.each < 0 {
-		_, guards := p.whole(root)
-		return joinGuards(guards, "==", " || ")
+// nilCondition is true where a path cannot be followed; "" where it always
+// can, as far as the conditions before it do not say so already.
+func (c *call) nilCondition(p path, root string, known map[string]bool) string {
+	guards := p.guards(root)
+	var conds []string
+	add := func(cond string) {
+		if !known[cond] {
+			known[cond] = true
+			conds = append(conds, cond)
+		}
 	}
-	slice, guards := p.slice(root)
-	conds := []string{}
-	if len(guards) > 0 {
-		conds = append(conds, joinGuards(guards, "==", " || "))
+	for _, guard := range guards {
+		add(guard + " == nil")
 	}
-	if _, inner := p.element("v"); len(inner) > 0 {
-		conds = append(conds, fmt.Sprintf("%s.ContainsFunc(%s, func(v %s) bool { return %s })",
-			c.imports.std("slices"), slice, c.show(p.elem), joinGuards(inner, "==", " || ")))
+	if p.each >= 0 {
+		slice, _ := p.slice(root)
+		if _, inner := p.element("v"); len(inner) > 0 {
+			add(fmt.Sprintf("%s.ContainsFunc(%s, func(v %s) bool { return %s })",
+				c.imports.std("slices"), slice, c.show(p.elem), joinGuards(inner, "==", " || ")))
+		}
 	}
 	return strings.Join(conds, " || ")
 }

@@ -3,6 +3,7 @@ package gen
 import (
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 )
 
@@ -299,6 +300,9 @@ func (m *method) noTenant(name string) string {
 		name = "tenant"
 	}
 	remedy := "add one, or name a field (tenant=c.TenantID) in the directive, or say tenant=none on the interface"
+	if len(m.params) > 0 && !slices.ContainsFunc(m.params, func(p param) bool { return p.name != "" }) {
+		remedy = "its parameters have no names; name them"
+	}
 	for _, p := range m.params {
 		if field := fieldNamed(p.typ, "TenantID", "Tenant"); field != "" && p.name != "" {
 			remedy = "add tenant=" + p.name + "." + field + " to the directive"

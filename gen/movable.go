@@ -43,6 +43,9 @@ func unmovable(t types.Type, seen map[types.Type]bool) string {
 	if why := handle(t); why != "" {
 		return why
 	}
+	if hasMethod(t, "Read", []string{"[]byte"}, "") {
+		return "a reader"
+	}
 	switch u := t.Underlying().(type) {
 	case *types.Signature:
 		return "a function"
@@ -53,7 +56,7 @@ func unmovable(t types.Type, seen map[types.Type]bool) string {
 			return "an unsafe.Pointer"
 		}
 	case *types.Interface:
-		for _, name := range []string{"Read", "Write", "Next", "Close", "Commit", "Exec"} {
+		for _, name := range []string{"Write", "Next", "Close", "Commit", "Exec"} {
 			if obj, _, _ := types.LookupFieldOrMethod(t, true, nil, name); obj != nil {
 				return fmt.Sprintf("an interface with a method %s", name)
 			}
@@ -67,8 +70,10 @@ func unmovable(t types.Type, seen map[types.Type]bool) string {
 	case *types.Map:
 		return unmovable(u.Elem(), seen)
 	case *types.Struct:
-		for f := range u.Fields() {
-			if !f.Exported() && !f.Embedded() {
+		for i := range u.NumFields() {
+			f := u.Field(i)
+			tg, _ := parseTag(u.Tag(i)) //nolint:errcheck // reported where the field is compared
+			if !f.Exported() && !f.Embedded() || tg.ignore {
 				continue
 			}
 			if why := unmovable(f.Type(), seen); why != "" {

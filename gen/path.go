@@ -174,6 +174,16 @@ func (p *path) slice(root string) (string, []string) { return p.expr(root, 0, p.
 // element returns what stands behind [], over one element.
 func (p *path) element(elem string) (string, []string) { return p.expr(elem, p.each, len(p.steps)) }
 
+// guards returns the expressions before [] that must not be nil.
+func (p *path) guards(root string) []string {
+	to := len(p.steps)
+	if p.each >= 0 {
+		to = p.each
+	}
+	_, guards := p.expr(root, 0, to)
+	return guards
+}
+
 // sliceText is the path up to its [] as text.
 func (p *path) sliceText() string {
 	text, _, _ := strings.Cut(p.text, "[]")

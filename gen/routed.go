@@ -232,7 +232,7 @@ func (c *call) arguments() string {
 	case verbLock, verbWrite:
 		list = append(list, c.keys(), c.argsValue())
 	case verbCreate:
-		list = append(list, c.argsValue(), c.keysOf())
+		list = append(list, c.argsValue(), "\n"+c.keysOf())
 	case verbStream:
 		list = append(list, c.argsValue())
 	}

@@ -184,31 +184,47 @@ func (cs *comparers) cut(t, owner types.Type) bool {
 		}
 	}
 	if p, ok := t.Underlying().(*types.Pointer); ok {
-		return reaches(p.Elem(), owner, map[types.Type]bool{})
+		return reaches(p.Elem(), owner, true)
 	}
 	elem := elemOf(t)
 	return elem != nil && cs.cut(elem, owner)
 }
 
-func reaches(t, target types.Type, seen map[types.Type]bool) bool {
+// reaches reports whether values of t can lead to values of target, by other
+// ways than ignored fields if those are skipped.
+func reaches(t, target types.Type, skipIgnored bool) bool {
+	return (&search{target: target, skipIgnored: skipIgnored, seen: map[types.Type]bool{}}).from(t)
+}
+
+type search struct {
+	target      types.Type
+	skipIgnored bool
+	seen        map[types.Type]bool
+}
+
+func (s *search) from(t types.Type) bool {
 	t = types.Unalias(t)
-	if types.Identical(t, target) {
+	if types.Identical(t, s.target) {
 		return true
 	}
-	if seen[t] {
+	if s.seen[t] {
 		return false
 	}
-	seen[t] = true
-	if s, ok := t.Underlying().(*types.Struct); ok {
-		for f := range s.Fields() {
-			if reaches(f.Type(), target, seen) {
-				return true
-			}
+	s.seen[t] = true
+	u, ok := t.Underlying().(*types.Struct)
+	if !ok {
+		elem := elemOf(t)
+		return elem != nil && s.from(elem)
+	}
+	for i := range u.NumFields() {
+		if tg, err := parseTag(u.Tag(i)); err == nil && tg.ignore && s.skipIgnored {
+			continue
 		}
-		return false
+		if s.from(u.Field(i).Type()) {
+			return true
+		}
 	}
-	elem := elemOf(t)
-	return elem != nil && reaches(elem, target, seen)
+	return false
 }
 
 // nameable reports whether the package can write the type down.

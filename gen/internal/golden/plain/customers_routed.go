@@ -173,7 +173,7 @@ func (r *RoutedCustomers) Delete(ctx context.Context, tenant string, id uuid.UUI
 		})
 }
 
-// Keys reads customers by predicate.
+// Keys walks the keys of customers, up to a limit, behind the one that it is given.
 func (r *RoutedCustomers) Keys(ctx context.Context, tenant string, after *uuid.UUID, limit int) ([]uuid.UUID, error) {
 	return repo.Read(ctx, r.route, opCustomersKeys, tenant, repo.AllKeys(), diffUUIDList, customersKeysArgs{After: after, Limit: limit},
 		func(ctx context.Context, side Customers, args customersKeysArgs) ([]uuid.UUID, error) {
