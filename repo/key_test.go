@@ -1,7 +1,6 @@
 package repo_test
 
 import (
-	"errors"
 	"fmt"
 	"testing"
 
@@ -73,6 +72,6 @@ func TestKeyTextsDoNotAliasTheArgument(t *testing.T) {
 func TestKeyErrorNamesOperationAndPath(t *testing.T) {
 	err := fmt.Errorf("call: %w", &repo.KeyError{Op: repo.Op{Entity: "Customers", Method: "Save"}, Path: "c.ID"})
 	var keyErr *repo.KeyError
-	require.True(t, errors.As(err, &keyErr))
+	require.ErrorAs(t, err, &keyErr)
 	assert.Equal(t, "Customers.Save: c.ID cannot be read: a pointer in the arguments is nil", keyErr.Error())
 }

@@ -164,5 +164,5 @@ func TestClone(t *testing.T) {
 	assert.Equal(t, []int{3}, c.hidden)
 	assert.Nil(t, repo.Clone([]int(nil)))
 	assert.Nil(t, repo.Clone[any](nil))
-	assert.Nil(t, repo.Clone[error](nil))
+	assert.NoError(t, repo.Clone[error](nil))
 }

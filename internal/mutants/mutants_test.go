@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -18,7 +17,7 @@ import (
 func TestEveryBrokenRuleIsNoticed(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
-	for _, m := range slices.Concat(repoRules) {
+	for _, m := range All {
 		t.Run(m.Rule, func(t *testing.T) {
 			out, failed := run(t, root, m)
 			require.True(t, failed, "the rule is broken and its tests pass:\n%s", out)

@@ -1,5 +1,10 @@
 package mutants
 
+import "slices"
+
+// All is every mutant.
+var All = slices.Concat(repoRules)
+
 // repoRules are the rules of reads, writes and transactions.
 var repoRules = []Mutant{
 	{

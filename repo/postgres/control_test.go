@@ -19,7 +19,7 @@ func TestNobodyEndsATransactionFromInside(t *testing.T) {
 		require.NoError(t, w.notes.in(tx).Save(ctx, tenant, note{ID: 1, Text: "one"}))
 		_, err := tx.Exec(ctx, "select 1; commit")
 		require.ErrorAs(t, err, new(*postgres.ControlError))
-		_, err = tx.Query(ctx, "commit")
+		_, err = tx.Query(ctx, "commit") //nolint:sqlclosecheck // there are no rows //nolint:sqlclosecheck // there are no rows
 		require.ErrorAs(t, err, new(*postgres.ControlError))
 		require.ErrorAs(t, tx.QueryRow(ctx, "rollback").Scan(), new(*postgres.ControlError))
 		batch := &pgx.Batch{}

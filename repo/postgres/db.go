@@ -74,7 +74,7 @@ func (db *DB) Pool() *pgxpool.Pool { return db.pool }
 // migrationID returns the ledger's number of a migration, asked once.
 func (db *DB) migrationID(ctx context.Context, q DBTX, name string) (int32, error) {
 	if id, ok := db.ids.Load(name); ok {
-		return id.(int32), nil //nolint:errcheck // only int32 is stored
+		return id.(int32), nil
 	}
 	var id int32
 	err := q.QueryRow(ctx, "select id from crossfade.migrations where name = $1", name).Scan(&id)

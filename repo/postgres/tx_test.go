@@ -262,7 +262,7 @@ func TestHandleIsClosedAfterItsTransaction(t *testing.T) {
 	_, err := kept.Exec(t.Context(), "select 1")
 	require.ErrorIs(t, err, postgres.ErrClosed)
 	require.ErrorIs(t, kept.QueryRow(t.Context(), "select 1").Scan(), postgres.ErrClosed)
-	_, err = kept.Query(t.Context(), "select 1")
+	_, err = kept.Query(t.Context(), "select 1") //nolint:sqlclosecheck // there are none
 	require.ErrorIs(t, err, postgres.ErrClosed)
 	require.ErrorIs(t, kept.SendBatch(t.Context(), &pgx.Batch{}).Close(), postgres.ErrClosed)
 	require.ErrorIs(t, w.notes.in(kept).Save(t.Context(), tenant, note{ID: 1}), postgres.ErrClosed)
