@@ -181,14 +181,18 @@ func (j *Journal) Observe(ctx context.Context, op Operation, since int64, took t
 }
 
 // Abandon makes whatever a dead process left open unknown.
-func Abandon(ctx context.Context, pool *pgxpool.Pool, alive ...uuid.UUID) error {
-	if alive == nil {
-		alive = []uuid.UUID{}
-	}
+func Abandon(ctx context.Context, pool *pgxpool.Pool, process uuid.UUID) error {
+	return abandon(ctx, pool, &process)
+}
+
+// AbandonAll makes whatever any process left open unknown. None may be at work.
+func AbandonAll(ctx context.Context, pool *pgxpool.Pool) error { return abandon(ctx, pool, nil) }
+
+func abandon(ctx context.Context, pool *pgxpool.Pool, process *uuid.UUID) error {
 	_, err := pool.Exec(ctx, `update quickstart_oracle.journal set outcome = 'unknown'
-		where outcome = 'open' and not process = any ($1)`, alive)
+		where outcome = 'open' and ($1::uuid is null or process = $1)`, process)
 	if err != nil {
-		return fmt.Errorf("mark what dead processes left open: %w", err)
+		return fmt.Errorf("mark what a dead process left open: %w", err)
 	}
 	return nil
 }

@@ -58,11 +58,11 @@ func TestTheJournalKeepsIntentsAndOutcomes(t *testing.T) {
 	assert.Equal(t, Open, ofB[1].Outcome)
 
 	t.Run("what a dead process left open is unknown", func(t *testing.T) {
-		require.NoError(t, Abandon(ctx, pool, two.process))
+		require.NoError(t, Abandon(ctx, pool, one.process))
 		h, err := Load(ctx, pool)
 		require.NoError(t, err)
 		assert.Equal(t, Open, h[Key{tenant, b}][1].Outcome, "it lives")
-		require.NoError(t, Abandon(ctx, pool))
+		require.NoError(t, Abandon(ctx, pool, two.process))
 		h, err = Load(ctx, pool)
 		require.NoError(t, err)
 		assert.Equal(t, Unknown, h[Key{tenant, b}][1].Outcome)

@@ -111,11 +111,15 @@ func Planted(ctx context.Context, db queries.DBTX) (planted bool, err error) {
 	return planted, err
 }
 
-// Check is what was read back at a stage.
+// Check is what was read back at a stage, and what the oracle said of it.
 type Check struct {
 	Stage         string
 	KeysRead      int64
 	DifferingKeys int64
+	LostUpdates   int64
+	StaleReads    int64
+	Undecided     int64
+	Passed        bool // all but the first are zero
 	Problems      []string
 }
 
@@ -124,14 +128,17 @@ func (s *Store) AddCheck(ctx context.Context, c Check) error {
 	if c.Problems == nil {
 		c.Problems = []string{}
 	}
-	return s.exec(ctx, `insert into quickstart_control.checks values ($1, $2, $3, $4)
-		on conflict (stage) do update set keys_read = excluded.keys_read, differing_keys = excluded.differing_keys, problems = excluded.problems`,
-		c.Stage, c.KeysRead, c.DifferingKeys, c.Problems)
+	return s.exec(ctx, `
+		insert into quickstart_control.checks values ($1, $2, $3, $4, $5, $6, $7, $8)
+		on conflict (stage) do update set keys_read = excluded.keys_read, differing_keys = excluded.differing_keys,
+			lost_updates = excluded.lost_updates, stale_reads = excluded.stale_reads, undecided = excluded.undecided,
+			passed = excluded.passed, problems = excluded.problems`,
+		c.Stage, c.KeysRead, c.DifferingKeys, c.LostUpdates, c.StaleReads, c.Undecided, c.Passed, c.Problems)
 }
 
 // Checks returns all checks.
 func (s *Store) Checks(ctx context.Context) ([]Check, error) {
-	rows, err := s.pool.Query(ctx, "select stage, keys_read, differing_keys, problems from quickstart_control.checks order by stage")
+	rows, err := s.pool.Query(ctx, "select * from quickstart_control.checks order by stage")
 	if err != nil {
 		return nil, fmt.Errorf("read the checks: %w", err)
 	}

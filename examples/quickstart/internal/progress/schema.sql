@@ -18,6 +18,10 @@ create table quickstart_control.checks (
     stage          text    primary key,
     keys_read      bigint  not null,
     differing_keys bigint  not null,
+    lost_updates   bigint  not null,
+    stale_reads    bigint  not null,
+    undecided      bigint  not null,
+    passed         boolean not null,
     problems       text[]  not null
 );
 

@@ -31,13 +31,13 @@ type Report struct {
 	CallerErrors int64 `json:"caller_errors"`
 	// LostUpdates is how many acknowledged writes or halves of transfers are missing, StaleReads how many customers were
 	// read as they were not, and UndecidedKeys of how many the oracle could not say.
-	LostUpdates   int `json:"lost_updates"`
-	StaleReads    int `json:"stale_reads"`
-	UndecidedKeys int `json:"undecided_keys"`
+	LostUpdates   int64 `json:"lost_updates"`
+	StaleReads    int64 `json:"stale_reads"`
+	UndecidedKeys int64 `json:"undecided_keys"`
 	// KeysRead is how many keys were read back at the end, and DifferingKeys of how many the repository, plain SQL on
 	// the old side and plain SQL on the new side did not say the same.
-	KeysRead      int `json:"keys_read"`
-	DifferingKeys int `json:"differing_keys"`
+	KeysRead      int64 `json:"keys_read"`
+	DifferingKeys int64 `json:"differing_keys"`
 	// ConfirmedMismatches is how many fields of answers differed and still did at a second look, and RepairedKeys how
 	// many keys were made equal again.
 	ConfirmedMismatches int64 `json:"confirmed_mismatches"`
@@ -64,12 +64,12 @@ type Rung struct {
 
 // Latency is how long callers waited on one path.
 type Latency struct {
-	Path       string  `json:"path"`
-	Operation  string  `json:"operation"` // reads or writes
-	Count      int64   `json:"count"`
-	P50Millis  float64 `json:"p50_ms"`
-	P99Millis  float64 `json:"p99_ms"`
-	WorstMills float64 `json:"max_ms"`
+	Path      string  `json:"path"`
+	Operation string  `json:"operation"` // reads or writes
+	Count     int64   `json:"count"`
+	P50Millis float64 `json:"p50_ms"`
+	P99Millis float64 `json:"p99_ms"`
+	MaxMillis float64 `json:"max_ms"`
 }
 
 // Phase is how long a part of the walk took.
@@ -78,18 +78,21 @@ type Phase struct {
 	Seconds float64 `json:"seconds"`
 }
 
-// Judge fills in Passed and Failures.
-func (r *Report) Judge() {
+// Judge fills in Passed and Failures. The error is why the walk came to no end, or nil.
+func (r *Report) Judge(walk error) {
 	r.Failures = []string{}
+	if walk != nil {
+		r.Failures = append(r.Failures, walk.Error())
+	}
 	for _, zero := range []struct {
 		count int64
 		what  string
 	}{
 		{r.CallerErrors, "errors reached callers"},
-		{int64(r.LostUpdates), "acknowledged updates are lost"},
-		{int64(r.StaleReads), "customers were read as they were not"},
-		{int64(r.UndecidedKeys), "customers could not be judged"},
-		{int64(r.DifferingKeys), "keys differ between the sides"},
+		{r.LostUpdates, "acknowledged updates are lost"},
+		{r.StaleReads, "customers were read as they were not"},
+		{r.UndecidedKeys, "customers could not be judged"},
+		{r.DifferingKeys, "keys differ between the sides"},
 	} {
 		if zero.count != 0 {
 			r.Failures = append(r.Failures, fmt.Sprintf("%d %s", zero.count, zero.what))
@@ -168,7 +171,7 @@ func (r *Report) Print(out io.Writer) {
 	line("")
 	line("%-10s %-8s %10s %10s %10s %10s", "path", "", "count", "p50 ms", "p99 ms", "worst ms")
 	for _, l := range r.Latency {
-		line("%-10s %-8s %10d %10.2f %10.2f %10.2f", l.Path, l.Operation, l.Count, l.P50Millis, l.P99Millis, l.WorstMills)
+		line("%-10s %-8s %10d %10.2f %10.2f %10.2f", l.Path, l.Operation, l.Count, l.P50Millis, l.P99Millis, l.MaxMillis)
 	}
 	line("")
 	for _, p := range r.Phases {

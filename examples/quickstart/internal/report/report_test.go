@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -37,22 +38,24 @@ func TestARunPassesOnlyWithAllItsZeros(t *testing.T) {
 	} {
 		r := clean()
 		spoil(&r)
-		r.Judge()
+		r.Judge(nil)
 		assert.False(t, r.Passed, name)
 		assert.Len(t, r.Failures, 1, name)
 	}
 	r := clean()
-	r.Judge()
+	r.Judge(errors.New("no end"))
+	assert.Equal(t, []string{"no end"}, r.Failures)
+	r.Judge(nil)
 	assert.True(t, r.Passed)
 	r.PlantedBug, r.ConfirmedMismatches, r.RepairedKeys, r.UnknownOperations, r.Restarts = true, 5, 7, 3, 2
-	r.Judge()
+	r.Judge(nil)
 	assert.True(t, r.Passed, "a planted fault is meant to be found, and kills are survived")
 }
 
 func TestTheReportHasTheKeysThatProgramsLookFor(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "report.json")
 	r := clean()
-	r.Judge()
+	r.Judge(nil)
 	require.NoError(t, r.Write(path))
 	require.NoError(t, r.Write(path), "an older report is replaced")
 	text, err := os.ReadFile(path)
@@ -74,11 +77,11 @@ func TestTheReportHasTheKeysThatProgramsLookFor(t *testing.T) {
 func TestPeopleSeeWhetherItPassed(t *testing.T) {
 	var text bytes.Buffer
 	r := clean()
-	r.Judge()
+	r.Judge(nil)
 	r.Print(&text)
 	assert.Contains(t, text.String(), "PASSED")
 	r.LostUpdates = 2
-	r.Judge()
+	r.Judge(nil)
 	text.Reset()
 	r.Print(&text)
 	assert.Contains(t, text.String(), "2 acknowledged updates are lost")
