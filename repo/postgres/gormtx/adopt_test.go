@@ -125,8 +125,15 @@ func TestAdoptedTransactionEndsWithTheApplications(t *testing.T) {
 func attempts(ctx context.Context, q postgres.DBTX) map[string]func() error {
 	insert := "insert into authors (name) values ('late')"
 	return map[string]func() error{
-		"Exec":     func() error { _, err := q.Exec(ctx, insert); return err },
-		"Query":    func() error { _, err := q.Query(ctx, insert+" returning 1"); return err },
+		"Exec": func() error { _, err := q.Exec(ctx, insert); return err },
+		"Query": func() error {
+			rows, err := q.Query(ctx, insert+" returning 1")
+			if err == nil {
+				rows.Close()
+				err = rows.Err()
+			}
+			return err
+		},
 		"QueryRow": func() error { return q.QueryRow(ctx, insert+" returning 1").Scan(new(int)) },
 		"SendBatch": func() error {
 			batch := &pgx.Batch{}

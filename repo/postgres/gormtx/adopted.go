@@ -111,10 +111,10 @@ func (a *adopted) visit(ctx context.Context, fn func(conn *pgx.Conn) error) erro
 		return v.err
 	case errors.Is(err, sql.ErrTxDone):
 		return fmt.Errorf("%w: %w", postgres.ErrClosed, err)
+	case ctx.Err() != nil:
+		return fmt.Errorf("%w, before the statement was sent", context.Cause(ctx))
 	case errors.Is(err, driver.ErrBadConn):
 		return a.diagnose(ctx, err)
-	case ctx.Err() != nil:
-		return err // before anything was sent
 	}
 	return &ForeignDriverError{Pool: fmt.Sprintf("%T", a.tx), Err: err}
 }
@@ -129,7 +129,8 @@ func (a *adopted) diagnose(ctx context.Context, bad error) error {
 		}
 		return &LostError{Err: bad}
 	}
-	return errors.Join(bad, stmt.Close())
+	_ = stmt.Close() //nolint:sqlclosecheck // it was of no other use
+	return bad
 }
 
 // Exec implements [postgres.DBTX].
@@ -143,27 +144,31 @@ func (a *adopted) Exec(ctx context.Context, query string, args ...any) (tag pgco
 
 // Query implements [postgres.DBTX].
 func (a *adopted) Query(ctx context.Context, query string, args ...any) (pgx.Rows, error) {
-	result := &result{}
-	err := a.run(ctx, func(conn *pgx.Conn) error {
-		r, err := conn.Query(ctx, query, args...)
-		if err != nil {
-			return err
-		}
-		return result.take(r)
-	})
-	if err != nil {
-		result.fail(err)
-	}
-	return result, err
+	return a.query(ctx, query, args)
 }
 
 // QueryRow implements [postgres.DBTX].
 func (a *adopted) QueryRow(ctx context.Context, query string, args ...any) pgx.Row {
-	r, err := a.Query(ctx, query, args...)
+	r, err := a.query(ctx, query, args)
 	if err != nil {
 		return failing{err}
 	}
 	return firstRow{r}
+}
+
+func (a *adopted) query(ctx context.Context, query string, args []any) (*result, error) {
+	r := &result{}
+	err := a.run(ctx, func(conn *pgx.Conn) error {
+		rows, err := conn.Query(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		return r.take(rows)
+	})
+	if err != nil {
+		r.fail(err)
+	}
+	return r, err
 }
 
 // CopyFrom implements [postgres.DBTX]. The source must not use the transaction.

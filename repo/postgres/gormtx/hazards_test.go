@@ -28,7 +28,7 @@ func TestOpenRowsGiveAClearError(t *testing.T) {
 		for what, try := range attempts(t.Context(), tx) {
 			assert.ErrorContains(t, try(), "conn busy", what)
 		}
-		require.NoError(t, rows.Close())
+		require.NoError(t, rows.Close()) //nolint:sqlclosecheck // what comes after needs it
 		require.NoError(t, rows.Err())
 		require.NoError(t, ours.Create(&author{Name: t.Name()}).Error, "nothing is lost")
 		_, err = tx.Exec(t.Context(), "select 1")
@@ -125,7 +125,9 @@ func TestCancelledStatementSaysThatTheTransactionIsGone(t *testing.T) {
 			return err
 		}))
 		require.Error(t, w.inTx(func(_ context.Context, _ *postgres.Tx, g *gorm.DB) error {
-			sleep(t, func(ctx context.Context) error { return g.WithContext(ctx).Raw("select pg_sleep(60)").Scan(new(string)).Error })
+			sleep(t, func(ctx context.Context) error {
+				return g.WithContext(ctx).Raw("select pg_sleep(60)").Scan(new(string)).Error
+			})
 			return errBoom
 		}))
 		assert.Empty(t, w.names())
@@ -151,7 +153,7 @@ func TestCancelledStatementSaysThatTheTransactionIsGone(t *testing.T) {
 			defer cancel()
 			require.Error(t, app.g.WithContext(ctx).Exec("select pg_sleep(60)").Error)
 			require.ErrorAs(t, w.opener.DB(tx).Exec("select 1").Error, new(*gormtx.LostError))
-			app.undo() //nolint:errcheck // the connection is gone
+			app.undo()
 		})
 	}
 }

@@ -9,11 +9,15 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/crossfade-db/crossfade/internal/pgtest"
+	"github.com/crossfade-db/crossfade/ledger"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m, migrate)) }
 
 func migrate(ctx context.Context, dsn string) error {
+	if err := ledger.Migrate(ctx, dsn); err != nil {
+		return err
+	}
 	conn, err := pgx.Connect(ctx, dsn)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
@@ -36,6 +40,8 @@ create table books (
 	id bigserial primary key,
 	author_id bigint not null references authors,
 	title text not null);
+create table notes_v1 (tenant text, id text, text text not null, primary key (tenant, id));
+create table notes_v2 (tenant text, id text, text text not null, primary key (tenant, id));
 create table tags (name text primary key);
 create table book_tags (book_id bigint references books, tag_name text references tags, primary key (book_id, tag_name));
 create type mood as enum ('glad', 'sad');

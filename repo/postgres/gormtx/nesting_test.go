@@ -62,7 +62,7 @@ func TestBeginInsideIsASavepoint(t *testing.T) {
 		require.ErrorIs(t, kept.Session(&gorm.Session{NewDB: true}).Rollback().Error, sql.ErrTxDone)
 		require.ErrorIs(t, kept.Session(&gorm.Session{NewDB: true}).Begin().Error, sql.ErrTxDone, "begin in a finished one")
 		require.ErrorIs(t, kept.Raw("select 1").Row().Scan(new(int)), sql.ErrTxDone)
-		_, err := kept.Session(&gorm.Session{NewDB: true}).Raw("select 1").Rows()
+		_, err := kept.Session(&gorm.Session{NewDB: true}).Raw("select 1").Rows() //nolint:sqlclosecheck // there are none
 		require.ErrorIs(t, err, sql.ErrTxDone)
 
 		outer := g.Begin()

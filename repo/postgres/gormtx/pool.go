@@ -31,7 +31,7 @@ func (s statements) ExecContext(ctx context.Context, query string, args ...any) 
 func (s statements) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	db := s.open(args)
 	defer db.Close()
-	return db.QueryContext(ctx, query) //nolint:sqlclosecheck,rowserrcheck // the caller's to close
+	return db.QueryContext(ctx, query) //nolint:sqlclosecheck // the caller's to close
 }
 
 // QueryRowContext implements [gorm.ConnPool].

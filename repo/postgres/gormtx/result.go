@@ -31,10 +31,13 @@ func (r *result) take(rows pgx.Rows) error {
 	for rows.Next() {
 		r.rest = append(r.rest, cloneRow(rows.RawValues()))
 	}
-	r.fields = slices.Clone(rows.FieldDescriptions())
 	rows.Close()
-	r.tag, r.err = rows.CommandTag(), rows.Err()
-	return r.err
+	if r.tag, r.err = rows.CommandTag(), rows.Err(); r.err != nil {
+		r.fail(r.err)
+		return r.err // there may be no columns, nor a way to ask
+	}
+	r.fields = slices.Clone(rows.FieldDescriptions())
+	return nil
 }
 
 func cloneRow(raw [][]byte) [][]byte {
@@ -147,7 +150,7 @@ func decode(types *pgtype.Map, field *pgconn.FieldDescription, raw []byte) (any,
 }
 
 // firstRow is a result of which the first row counts.
-type firstRow struct{ rows pgx.Rows }
+type firstRow struct{ rows *result }
 
 // Scan implements [pgx.Row].
 func (f firstRow) Scan(dest ...any) error {
@@ -172,38 +175,39 @@ type batchResult struct {
 
 var _ pgx.BatchResults = (*batchResult)(nil)
 
-// Query implements [pgx.BatchResults].
-func (b *batchResult) Query() (pgx.Rows, error) {
+// take returns the next result.
+func (b *batchResult) take() (*result, error) {
+	var err error
 	switch {
 	case b.closed:
-		return b.failed(errors.New("batch already closed"))
+		err = errors.New("batch already closed")
 	case b.next == len(b.results):
-		return b.failed(errors.New("no more results in batch"))
+		err = errors.New("no more results in batch")
+	default:
+		r := b.results[b.next]
+		b.next++
+		if r.read {
+			return r, r.err
+		}
+		err = b.err
 	}
-	r := b.results[b.next]
-	b.next++
-	if !r.read {
-		return b.failed(b.err)
-	}
-	return r, r.err
-}
-
-func (*batchResult) failed(err error) (pgx.Rows, error) {
 	r := &result{}
 	r.fail(err)
 	return r, err
 }
 
+// Query implements [pgx.BatchResults].
+func (b *batchResult) Query() (pgx.Rows, error) { return b.take() }
+
 // Exec implements [pgx.BatchResults].
 func (b *batchResult) Exec() (pgconn.CommandTag, error) {
-	r, err := b.Query()
-	r.Close()
-	return r.CommandTag(), err
+	r, err := b.take()
+	return r.tag, err
 }
 
 // QueryRow implements [pgx.BatchResults].
 func (b *batchResult) QueryRow() pgx.Row {
-	r, err := b.Query()
+	r, err := b.take()
 	if err != nil {
 		return failing{err}
 	}
