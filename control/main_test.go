@@ -85,3 +85,25 @@ func (w *world) backfilled() {
 	w.t.Helper()
 	w.exec(`update crossfade.tenant_states set backfilled_at = now(), verified_at = now()`)
 }
+
+// climb steps everybody up to a stage, past all conditions.
+func (w *world) climb(to flags.Stage) {
+	w.t.Helper()
+	for {
+		policy, err := w.store.Policy(context.Background(), name)
+		require.NoError(w.t, err)
+		if policy.Default == to {
+			return
+		}
+		w.step(toDefault(policy.Default.Toward(to)))
+		if policy.Default.Toward(to) == flags.Dual {
+			w.backfilled()
+		}
+	}
+}
+
+// eventually polls a condition.
+func eventually(t *testing.T, condition func() bool, promise string) {
+	t.Helper()
+	require.Eventually(t, condition, time.Minute, time.Millisecond, promise)
+}

@@ -50,7 +50,7 @@ func New(store *ledger.Store, cfg *Config) *Plane {
 type Result struct {
 	Migration string
 	// Before and After are the policies in force before and after. Of a dry
-	// run, After is what would be in force, without epoch and id.
+	// run, After is what would be in force, with epoch and id of Before.
 	Before, After flags.Policy
 	// Changed is false when the policy says already what was asked for.
 	Changed bool
@@ -90,7 +90,7 @@ func (p *Plane) Apply(ctx context.Context, c Change) (Result, error) {
 	if _, err := p.settleOnce(ctx, m); err != nil {
 		return result, fmt.Errorf("settle the step before: %w", err)
 	}
-	_, err = p.store.Change(ctx, c.Migration, expect, func(state *State) (*ledger.Draft, error) {
+	after, err := p.store.Change(ctx, c.Migration, expect, func(state *State) (*ledger.Draft, error) {
 		draft, err := decide(&c, state, &result)
 		if err != nil {
 			err = ledger.Refuse(err)
@@ -101,6 +101,7 @@ func (p *Plane) Apply(ctx context.Context, c Change) (Result, error) {
 		result.Changed = false
 		return result, err
 	}
+	result.After = after
 	return p.finish(ctx, &c, result)
 }
 

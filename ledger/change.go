@@ -113,6 +113,9 @@ func conflict(ctx context.Context, q *ledgerdb.Queries, row ledgerdb.Migration, 
 func write(ctx context.Context, q *ledgerdb.Queries, state *State, d *Draft) (flags.Policy, error) {
 	m, next := state.Migration, d.Next
 	next.Migration, next.Salt, next.Epoch, next.ID = m.Name, m.Salt, m.Epoch+1, flags.NewPolicyID()
+	if len(next.Overrides) == 0 {
+		next.Overrides = nil // as Policy returns it
+	}
 	if err := next.Validate(); err != nil {
 		return next, err
 	}

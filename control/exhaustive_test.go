@@ -1,0 +1,218 @@
+package control_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/crossfade-db/crossfade/control"
+	"github.com/crossfade-db/crossfade/flags"
+	"github.com/crossfade-db/crossfade/ledger"
+)
+
+// needs says what each step of a tenant depends on, apart from the barrier:
+// the ladder's table once more, written down independently of the rules.
+var needs = map[string][]string{
+	"old dual": nil, "dual shadow": {"copied", "equal"}, "shadow live": {"copied", "copyable"},
+	"live rampdown": {"fresh-new"}, "rampdown new": {"fresh-new"},
+	"new rampdown": nil, "rampdown live": nil, "live shadow": {"complete-old", "fresh-old"}, "shadow dual": nil, "dual old": nil,
+}
+
+// allowed is what Check must agree with: tenant by tenant over a population
+// that has every kind of tenant in it.
+func allowed(t *testing.T, s *control.State, next flags.Policy, population []string) bool {
+	t.Helper()
+	stageOf := func(p flags.Policy, tenant string) flags.Stage {
+		p.Migration, p.Salt = name, name
+		c, err := p.Compile()
+		require.NoError(t, err)
+		stage, _ := c.Stage(tenant)
+		return stage
+	}
+	for _, tenant := range population {
+		from, to := stageOf(s.Current().Policy, tenant), stageOf(next, tenant)
+		if from == to {
+			continue
+		}
+		lowest, highest := min(from, to), max(from, to)
+		for _, p := range s.Outstanding() {
+			if p.DrainedAt != nil && p.AcknowledgedAt != nil {
+				continue
+			}
+			lowest, highest = min(lowest, stageOf(p.Policy, tenant)), max(highest, stageOf(p.Policy, tenant))
+		}
+		conditions, adjacent := needs[from.String()+" "+to.String()]
+		if !adjacent || highest-lowest > 1 {
+			return false
+		}
+		own, ok := s.Tenants[tenant]
+		if !ok {
+			own = s.Whole
+		}
+		stale := func(side flags.Side) (c ledger.StaleCount) {
+			for _, c := range s.Stale {
+				if c.Tenant == tenant && c.Side == side {
+					return c
+				}
+			}
+			return c
+		}
+		holds := map[string]bool{
+			"copied": own.BackfilledAt != nil, "equal": own.VerifiedAt != nil, "complete-old": own.OldComplete,
+			"copyable": stale(flags.NewSide).Failing == 0, "fresh-new": stale(flags.NewSide).Keys == 0, "fresh-old": stale(flags.OldSide).Keys == 0,
+		}
+		if slices.ContainsFunc(conditions, func(c string) bool { return !holds[c] }) {
+			return false
+		}
+	}
+	return true
+}
+
+// smallPolicies are all policies over one share and one tenant by name.
+func smallPolicies(share flags.Share, named string, overrides ...flags.Stage) []flags.Policy {
+	var all []flags.Policy
+	for _, d := range flags.Stages() {
+		steps := []flags.Step{{}}
+		for _, to := range flags.Stages() {
+			if to != d && to.Adjacent(d) {
+				steps = append(steps, flags.Step{To: to, Share: share})
+			}
+		}
+		for _, step := range steps {
+			all = append(all, flags.Policy{Default: d, Step: step})
+			for _, o := range overrides {
+				all = append(all, flags.Policy{Default: d, Step: step, Overrides: map[string]flags.Stage{named: o}})
+			}
+		}
+	}
+	return all
+}
+
+func TestCheckAgreesWithAnIndependentPredicate(t *testing.T) {
+	t.Parallel()
+	const share = 2500
+	inside, outside := cohort(t, share)
+	population := []string{inside, outside, inside + "'", outside + "'", "named"}
+	for len(population) < 40 { // unknown tenants on both sides of the share
+		population = append(population, fmt.Sprintf("unknown-%d", len(population)))
+	}
+	policies := smallPolicies(share, "named", flags.Old, flags.Dual, flags.Live)
+	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // repeatable, not secret
+	judged, refused := 0, 0
+	for _, current := range policies {
+		for _, next := range policies {
+			for range 10 {
+				s := randomState(random, current, policies, []string{inside, outside, "named"})
+				want := allowed(t, s, next, population)
+				blocks := control.Check(s, next)
+				judged++
+				if !want {
+					refused++
+				}
+				require.Equal(t, want, len(blocks) == 0, "from %+v to %+v, outstanding %+v, tenants %+v, whole %+v, stale %+v: %v",
+					current, next, s.Outstanding(), s.Tenants, s.Whole, s.Stale, blocks)
+			}
+		}
+	}
+	t.Logf("%d judged, %d refused", judged, refused)
+	assert.Greater(t, judged-refused, 500, "the states must not all be hopeless")
+}
+
+func randomState(r *rand.Rand, current flags.Policy, policies []flags.Policy, tenants []string) *control.State {
+	s := at(flags.Old)
+	current.Migration, current.Salt, current.Epoch = name, name, 9
+	s.Policies[0].Policy = current
+	if r.IntN(3) == 0 {
+		older := policies[r.IntN(len(policies))]
+		older.Migration, older.Salt, older.Epoch = name, name, 8
+		p := ledger.PolicyState{Policy: older, CreatedAt: now}
+		if r.IntN(2) == 0 {
+			drained(&p)
+		}
+		if r.IntN(2) == 0 {
+			acknowledged(&p)
+		}
+		s.Policies = append([]ledger.PolicyState{p}, s.Policies...)
+	}
+	state := func() (t ledger.TenantState) {
+		if r.IntN(3) > 0 {
+			t.BackfilledAt = &now
+		}
+		if r.IntN(3) > 0 {
+			t.VerifiedAt = &now
+		}
+		t.OldComplete = r.IntN(3) > 0
+		return t
+	}
+	s.Whole = state()
+	s.Tenants = map[string]ledger.TenantState{}
+	for _, tenant := range tenants {
+		if r.IntN(3) == 0 {
+			s.Tenants[tenant] = state()
+		}
+		for _, side := range []flags.Side{flags.OldSide, flags.NewSide} {
+			if r.IntN(6) == 0 {
+				s.Stale = append(s.Stale, ledger.StaleCount{Tenant: tenant, Side: side, Keys: 2, Failing: int64(r.IntN(2))})
+			}
+		}
+	}
+	return s
+}
+
+// Whatever is changed in whatever order, and whoever is slow to follow, no
+// tenant ever stands on rungs further apart than two adjacent ones. The search
+// visits every state that one tenant can come to within the depth.
+func TestNoTenantEverMixesDistantRungs(t *testing.T) {
+	t.Parallel()
+	type node struct{ past, present string } // older rungs somebody acts on, by age; the current rung
+	stages := map[string]flags.Stage{}
+	for _, s := range flags.Stages() {
+		stages[s.String()[:1]+fmt.Sprint(int(s))] = s
+	}
+	code := func(s flags.Stage) string { return s.String()[:1] + fmt.Sprint(int(s)) }
+	past := func(n node) (all []flags.Stage) {
+		for i := 0; i < len(n.past); i += 2 {
+			all = append(all, stages[n.past[i:i+2]])
+		}
+		return all
+	}
+	seen := map[node]bool{{present: code(flags.Old)}: true}
+	frontier := slices.Collect(maps.Keys(seen))
+	for depth := 0; depth < 14 && len(frontier) > 0; depth++ {
+		var next []node
+		visit := func(n node) {
+			if !seen[n] && len(n.past) <= 8 {
+				seen[n] = true
+				next = append(next, n)
+			}
+		}
+		for _, n := range frontier {
+			older := past(n)
+			s := at(stages[n.present])
+			low, high := stages[n.present], stages[n.present]
+			for i, stage := range slices.Backward(older) {
+				before(s, int64(i+1), stage)
+				low, high = min(low, stage), max(high, stage)
+			}
+			require.LessOrEqual(t, int(high-low), 1, "rungs %v and %v", older, stages[n.present])
+			for _, to := range flags.Stages() {
+				if len(control.Check(s, flags.Policy{Default: to})) == 0 && to != stages[n.present] {
+					visit(node{n.past + n.present, code(to)})
+				}
+			}
+			for i := range older { // somebody is done with one of the older policies
+				visit(node{n.past[:2*i] + n.past[2*i+2:], n.present})
+			}
+		}
+		frontier = next
+	}
+	assert.Greater(t, len(seen), 60)
+	for _, stage := range flags.Stages() {
+		assert.True(t, seen[node{present: code(stage)}], "%s can be reached", stage)
+	}
+}
