@@ -144,12 +144,12 @@ func (a *adopted) Exec(ctx context.Context, query string, args ...any) (tag pgco
 
 // Query implements [postgres.DBTX].
 func (a *adopted) Query(ctx context.Context, query string, args ...any) (pgx.Rows, error) {
-	return a.query(ctx, query, args)
+	return a.query(ctx, query, args) //nolint:rowserrcheck // read to the end, and the error is here
 }
 
 // QueryRow implements [postgres.DBTX].
 func (a *adopted) QueryRow(ctx context.Context, query string, args ...any) pgx.Row {
-	r, err := a.query(ctx, query, args)
+	r, err := a.query(ctx, query, args) //nolint:rowserrcheck // read to the end, and the error is here
 	if err != nil {
 		return failing{err}
 	}

@@ -197,17 +197,19 @@ func (b *batchResult) take() (*result, error) {
 }
 
 // Query implements [pgx.BatchResults].
-func (b *batchResult) Query() (pgx.Rows, error) { return b.take() }
+func (b *batchResult) Query() (pgx.Rows, error) {
+	return b.take() //nolint:rowserrcheck // read to the end, and the error is here
+}
 
 // Exec implements [pgx.BatchResults].
 func (b *batchResult) Exec() (pgconn.CommandTag, error) {
-	r, err := b.take()
+	r, err := b.take() //nolint:rowserrcheck // read to the end, and the error is here
 	return r.tag, err
 }
 
 // QueryRow implements [pgx.BatchResults].
 func (b *batchResult) QueryRow() pgx.Row {
-	r, err := b.take()
+	r, err := b.take() //nolint:rowserrcheck // read to the end, and the error is here
 	if err != nil {
 		return failing{err}
 	}

@@ -2,6 +2,9 @@ package gormtx_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 	"gorm.io/gorm/schema"
@@ -197,6 +201,34 @@ func TestPrepareStmtNeverLeavesTheTransaction(t *testing.T) {
 		assert.Len(t, found, 1)
 		return nil
 	}))
+}
+
+// A pooled connection stays with its rows: those without any would otherwise
+// read their columns off a connection that serves somebody else by now.
+func TestPoolMayBeUsedConcurrently(t *testing.T) {
+	w := newWorld(t)
+	g := w.opener.DB(w.pool)
+	var group errgroup.Group
+	for i := range 8 {
+		group.Go(func() error {
+			for range 100 {
+				rows, err := g.Raw("select " + strings.Repeat("1, ", i) + "1 where false").Rows()
+				if err != nil {
+					return err
+				}
+				columns, err := rows.ColumnTypes()
+				if err := errors.Join(err, rows.Err(), rows.Close()); err != nil { //nolint:sqlclosecheck // at once
+					return err
+				}
+				if len(columns) != i+1 {
+					return fmt.Errorf("%d columns instead of %d", len(columns), i+1)
+				}
+			}
+			return nil
+		})
+	}
+	require.NoError(t, group.Wait())
+	assert.Zero(t, w.pool.Stat().AcquiredConns(), "every connection went back")
 }
 
 func TestThereIsNoSQLDBBelow(t *testing.T) {
