@@ -69,6 +69,9 @@ type found struct {
 	diffs []compare.Diff
 	// stale says that a record of the key stood in the same snapshot.
 	stale bool
+	// alone says that one side lacks the key, and unsure that this was seen
+	// within a range, so that the key is to be compared again by itself.
+	alone, unsure bool
 }
 
 // ByRoute returns the entity of a routed repository: keys are copied and

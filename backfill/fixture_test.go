@@ -422,3 +422,41 @@ func until(t testing.TB, condition func() bool) {
 		}
 	}
 }
+
+// statements of the notes in SQL.
+var statements = backfill.SQL{
+	OldKeys: "select id from notes_v1 where tenant = $1",
+	NewKeys: "select id from notes_v2 where tenant = $1",
+	Copy: []string{`insert into notes_v2 (tenant, id, title, rest, seen)
+		select tenant, id, split_part(body, ' ', 1), substr(body, length(split_part(body, ' ', 1)) + 1), seen
+		from notes_v1 where tenant = $1 and id = any($2::bigint[])
+		on conflict (tenant, id) do update set title = excluded.title, rest = excluded.rest, seen = excluded.seen`},
+	Delete: []string{`delete from notes_v2 n where tenant = $1 and id = any($2::bigint[])
+		and not exists (select from notes_v1 o where o.tenant = n.tenant and o.id = n.id)`},
+	CopyBack: []string{`insert into notes_v1 (tenant, id, body, seen)
+		select tenant, id, title || rest, seen from notes_v2 where tenant = $1 and id = any($2::bigint[])
+		on conflict (tenant, id) do update set body = excluded.body, seen = excluded.seen`},
+	DeleteBack: []string{`delete from notes_v1 o where tenant = $1 and id = any($2::bigint[])
+		and not exists (select from notes_v2 n where o.tenant = n.tenant and o.id = n.id)`},
+	OldRows: "select id, body, seen from notes_v1 where tenant = $1",
+	NewRows: "select id, title || rest as body, seen from notes_v2 where tenant = $1",
+}
+
+// entities are both ways to copy, for tests that hold for both.
+func (w *world) entities() map[string]backfill.Entity {
+	return map[string]backfill.Entity{
+		"through the repositories": backfill.ByRoute(w.notes.route),
+		"in SQL":                   backfill.BySQL(w.db, w.set.Flag(migrationName), statements),
+	}
+}
+
+// bothWays runs a test once for each way to copy.
+func bothWays(t *testing.T, stage flags.Stage, test func(t *testing.T, w *world, e backfill.Entity)) {
+	t.Helper()
+	for _, name := range []string{"through the repositories", "in SQL"} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, stage)
+			test(t, w, w.entities()[name])
+		})
+	}
+}

@@ -20,18 +20,19 @@ type run struct {
 	cp       ledger.Checkpoint
 	decision flags.Decision // set by admit
 	from     flags.Side     // the side that is copied from
+	page     int            // keys that are walked at once
 	size     int            // keys of the next chunk
 	// allowed says whether the work is possible at a stage.
 	allowed func(flags.Stage) error
 	// save writes the checkpoint in the chunk's transaction.
-	save func(ctx context.Context, tx *postgres.Tx, c chunk, cp ledger.Checkpoint) error
+	save    func(ctx context.Context, tx *postgres.Tx, c chunk, cp ledger.Checkpoint) error
 	failing int // keys that could not be copied
 	// restarted says that admit had the run begin anew.
 	restarted bool
 }
 
 func (j *job) newRun(tenant string) *run {
-	r := &run{j: j, tenant: tenant, cp: j.checkpoint[tenant], size: j.w.cfg.ChunkKeys}
+	r := &run{j: j, tenant: tenant, cp: j.checkpoint[tenant], page: j.w.cfg.ChunkKeys, size: j.w.cfg.ChunkKeys}
 	r.cp.Tenant = tenant
 	r.save = func(ctx context.Context, tx *postgres.Tx, _ chunk, cp ledger.Checkpoint) error {
 		return ledger.SaveCheckpoint(ctx, tx, j.claim, cp)
@@ -396,9 +397,8 @@ func (r *run) walkPhases(ctx context.Context, all [2]phase, visit func(context.C
 }
 
 func (r *run) walkPhase(ctx context.Context, ph phase, visit func(context.Context, phase, page) error) error {
-	limit := r.j.w.cfg.ChunkKeys
 	for r.cp.Cursor == "" || r.cp.Cursor != r.cp.Bound {
-		p, err := next(ctx, r.j.e, r.place(), ph.side, r.cp.Cursor, r.cp.Bound, limit)
+		p, err := next(ctx, r.j.e, r.place(), ph.side, r.cp.Cursor, r.cp.Bound, r.page)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/crossfade-db/crossfade/compare"
@@ -106,6 +107,7 @@ func (r *run) verify(ctx context.Context) (ledger.Fact, error) {
 		all := verifyPhases
 		if j.e.compares().once() {
 			all[1].name = "" // never reached
+			r.page = sqlPages * j.w.cfg.ChunkKeys
 		}
 		if err := r.walkPhases(ctx, all, r.verifyPage); err != nil {
 			return 0, err
@@ -140,6 +142,12 @@ func (j *job) backfilled(ctx context.Context, tenant string) error {
 	}
 	return &NotBackfilledError{Migration: j.m.Name, Tenant: tenant}
 }
+
+// sqlPages is how many chunks' keys one range of SQL compares.
+const sqlPages = 8
+
+// sinkBatch is how many records a sink is given at once.
+const sinkBatch = 200
 
 // verifyPage compares one page and saves the checkpoint behind it.
 func (r *run) verifyPage(ctx context.Context, ph phase, p page) error {
@@ -176,8 +184,8 @@ func (r *run) verifyPage(ctx context.Context, ph phase, p page) error {
 			records = append(records, compare.Records(r.record(f.key), diffs)...)
 		}
 	}
-	if len(records) > 0 {
-		if err := r.j.w.sink.Record(ctx, records); err != nil {
+	for some := range slices.Chunk(records, sinkBatch) {
+		if err := r.j.w.sink.Record(ctx, some); err != nil {
 			return fmt.Errorf("record what differs: %w", err)
 		}
 	}
@@ -196,7 +204,8 @@ func (r *run) record(key string) compare.Record {
 }
 
 // compared returns the keys of a page that are not equal. Those that are stale
-// are repaired and compared again.
+// are repaired first, and compared again, as are those that a range showed on
+// one side alone.
 func (r *run) compared(ctx context.Context, p page) ([]found, error) {
 	how := r.j.e.compares()
 	all, err := r.snapshot(ctx, p.keys, func(ctx context.Context, at place) ([]found, error) { return how.compare(ctx, at, p) })
@@ -205,16 +214,19 @@ func (r *run) compared(ctx context.Context, p page) ([]found, error) {
 	}
 	var stale []ledger.StaleKey
 	var keys []string
-	rest := all[:0]
+	var rest []found
 	for _, f := range all {
-		if !f.stale {
+		switch {
+		case f.stale:
+			stale = append(stale, ledger.StaleKey{Tenant: r.tenant, Key: f.key})
+		case f.unsure:
+		default:
 			rest = append(rest, f)
 			continue
 		}
 		keys = append(keys, f.key)
-		stale = append(stale, ledger.StaleKey{Tenant: r.tenant, Key: f.key})
 	}
-	if len(stale) == 0 {
+	if len(keys) == 0 {
 		return rest, nil
 	}
 	if _, err := r.j.w.repairKeys(ctx, r.j.e, r.tenant, stale); err != nil {
