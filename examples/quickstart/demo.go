@@ -61,6 +61,10 @@ func demoMain(args []string, stdout *os.File, stderr io.Writer) int {
 
 // demo runs the demonstration in the database that the options name, or in a throw-away one.
 func demo(ctx context.Context, o options, view *screen.Screen, stdout io.Writer) (passed bool, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return false, fmt.Errorf("find this program: %w", err)
+	}
 	dsn := o.url
 	if dsn == "" {
 		view.Say("starting a throw-away PostgreSQL")
@@ -76,13 +80,13 @@ func demo(ctx context.Context, o options, view *screen.Screen, stdout io.Writer)
 		return false, err
 	}
 	defer at.close()
-	a, err := open(ctx, dsn, "quickstart", names(o.data))
+	a, err := open(ctx, dsn, "quickstart", names(o.data), nil) // it reads, and never saves
 	if err != nil {
 		return false, err
 	}
 	defer func() { err = errors.Join(err, a.Close(context.WithoutCancel(ctx))) }()
 	d := &run{options: o, app: a, pool: at.pool, progress: progress.New(at.pool), view: view, began: time.Now()}
-	werr := d.walk(ctx, dsn)
+	werr := d.walk(ctx, self, dsn)
 	if ctx.Err() != nil {
 		return false, werr
 	}
@@ -111,11 +115,7 @@ type run struct {
 }
 
 // walk starts the worker processes and leads the tenants up the ladder.
-func (d *run) walk(ctx context.Context, dsn string) (err error) {
-	self, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("find this program: %w", err)
-	}
+func (d *run) walk(ctx context.Context, self, dsn string) (err error) {
 	d.crew = crew.Start(crew.Config{
 		Command: []string{self, workerCommand, strconv.FormatFloat(d.rate/float64(d.workers), 'g', -1, 64)},
 		Env:     []string{urlVariable + "=" + dsn},
@@ -145,13 +145,10 @@ func (d *run) walk(ctx context.Context, dsn string) (err error) {
 	w := &walk.Walk{
 		Migration: migration, Plane: control.New(d.app.ledger, nil), Ledger: d.app.ledger,
 		Progress: d.progress, Pool: d.pool, Tenants: names(d.data), StopAt: d.stopAt,
-		Minimum: d.minimum(), Hold: hold, Check: d.check, Doing: d.doing.set, Say: d.view.Say,
+		Minimum: d.minimum(), Hold: d.hold, Check: d.check, Doing: d.doing.set, Say: d.view.Say,
 	}
 	return w.Run(ctx)
 }
-
-// hold is how long the walk stays after each step.
-const hold = 800 * time.Millisecond
 
 // minimum is how much traffic each rung must see: that of two seconds, and some of it contended.
 func (d *run) minimum() walk.Minimum {

@@ -175,7 +175,8 @@ func (d *run) fillChecks(ctx context.Context, r *report.Report) error {
 	return err
 }
 
-// fillRepairs counts the keys that the planted fault damaged and those that a side had missed.
+// fillRepairs counts what was found to differ, and the keys that were made equal again: those that the planted fault
+// damaged, and those of which a side had missed a write.
 func (d *run) fillRepairs(ctx context.Context, r *report.Report) error {
 	known, err := d.progress.Load(ctx)
 	if err != nil {
@@ -191,7 +192,13 @@ func (d *run) fillRepairs(ctx context.Context, r *report.Report) error {
 			r.RepairedKeys += job.KeysChanged
 		}
 	}
-	r.ConfirmedMismatches, err = d.mismatches(ctx)
+	if r.ConfirmedMismatches, err = d.mismatches(ctx); err != nil {
+		return err
+	}
+	c, err := d.progress.Comparisons(ctx)
+	r.Comparisons = report.Comparisons{
+		Compared: c.Compared, Ignored: c.Ignored, Dropped: c.Dropped, Inconclusive: c.Inconclusive, Mismatched: c.Mismatched,
+	}
 	return err
 }
 

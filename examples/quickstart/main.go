@@ -23,7 +23,6 @@ import (
 	"github.com/crossfade-db/crossfade/examples/quickstart/internal/customers"
 	v1 "github.com/crossfade-db/crossfade/examples/quickstart/internal/customers/v1"
 	v2 "github.com/crossfade-db/crossfade/examples/quickstart/internal/customers/v2"
-	"github.com/crossfade-db/crossfade/examples/quickstart/internal/progress"
 	"github.com/crossfade-db/crossfade/flags"
 	"github.com/crossfade-db/crossfade/ledger"
 	"github.com/crossfade-db/crossfade/repo"
@@ -59,8 +58,9 @@ type app struct {
 	jobs      *backfill.Worker
 }
 
-// open wires the application up. The name is shown to whoever waits for this process.
-func open(ctx context.Context, dsn, name string, tenants []string) (_ *app, err error) {
+// open wires the application up. The name is shown to whoever waits for this process. The fault is the demonstration's,
+// and nil without --plant-bug.
+func open(ctx context.Context, dsn, name string, tenants []string, fault v2.Fault) (_ *app, err error) {
 	a := &app{}
 	defer func() {
 		if err != nil {
@@ -88,7 +88,7 @@ func open(ctx context.Context, dsn, name string, tenants []string) (_ *app, err 
 	sides, err := postgres.Sides(
 		a.db,
 		func(db postgres.DBTX) customers.Customers { return v1.New(orm.DB(db)) },
-		func(db postgres.DBTX) customers.Customers { return v2.NewWithFault(db, progress.Planted) },
+		func(db postgres.DBTX) customers.Customers { return v2.NewWithFault(db, fault) },
 	)
 	if err != nil {
 		return a, err

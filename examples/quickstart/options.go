@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/crossfade-db/crossfade/examples/quickstart/internal/progress"
 	"github.com/crossfade-db/crossfade/examples/quickstart/internal/seed"
@@ -20,6 +21,7 @@ type options struct {
 	stopAt   flags.Stage
 	plantBug bool
 	url      string
+	hold     time.Duration
 	given    map[string]bool // the options that were written out
 }
 
@@ -35,6 +37,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	set.StringVar(&o.report, "report", "", "the file that the report is written to, as JSON")
 	set.BoolVar(&o.plantBug, "plant-bug", false, "give version 2 a fault when 25% of the tenants stand at shadow")
 	set.StringVar(&o.url, "database-url", "", "a PostgreSQL database to use, and to go on in after a kill; none: a throw-away server")
+	set.DurationVar(&o.hold, "hold", 800*time.Millisecond, "how long to stay after each step, so that it can be watched")
 	set.TextVar(&o.stopAt, "stop-at", flags.New, "the stage at which to stop: old, dual, shadow, live, rampdown or new")
 	if err := set.Parse(args); err != nil {
 		return o, err

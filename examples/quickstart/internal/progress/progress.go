@@ -10,10 +10,12 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/crossfade-db/crossfade/compare"
 	v1 "github.com/crossfade-db/crossfade/examples/quickstart/internal/customers/v1"
 	v2 "github.com/crossfade-db/crossfade/examples/quickstart/internal/customers/v2"
 	"github.com/crossfade-db/crossfade/examples/quickstart/internal/customers/v2/queries"
@@ -143,6 +145,26 @@ func (s *Store) Checks(ctx context.Context) ([]Check, error) {
 		return nil, fmt.Errorf("read the checks: %w", err)
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Check])
+}
+
+// Compared notes what became so far of the reads that a process handed to the comparer.
+func (s *Store) Compared(ctx context.Context, process uuid.UUID, c compare.Counts) error {
+	return s.exec(ctx, `insert into quickstart_control.comparisons values ($1, $2, $3, $4, $5, $6)
+		on conflict (process) do update set compared = excluded.compared, ignored = excluded.ignored, dropped = excluded.dropped,
+			inconclusive = excluded.inconclusive, mismatched = excluded.mismatched`,
+		process, c.Compared, c.Ignored, c.Dropped, c.Inconclusive, c.Mismatched)
+}
+
+// Comparisons adds up what became of the reads of all processes. What a process that was killed did in its last second
+// is missing.
+func (s *Store) Comparisons(ctx context.Context) (c compare.Counts, err error) {
+	err = s.pool.QueryRow(ctx, `select coalesce(sum(compared), 0)::bigint, coalesce(sum(ignored), 0)::bigint, coalesce(sum(dropped), 0)::bigint,
+		coalesce(sum(inconclusive), 0)::bigint, coalesce(sum(mismatched), 0)::bigint from quickstart_control.comparisons`).
+		Scan(&c.Compared, &c.Ignored, &c.Dropped, &c.Inconclusive, &c.Mismatched)
+	if err != nil {
+		return c, fmt.Errorf("read the comparisons: %w", err)
+	}
+	return c, nil
 }
 
 // Phase is how long a part of the walk took.

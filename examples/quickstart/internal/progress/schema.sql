@@ -31,3 +31,13 @@ create table quickstart_control.phases (
     place   integer          generated always as identity,
     seconds double precision not null
 );
+
+-- What became of the reads that a worker process handed to the comparer.
+create table quickstart_control.comparisons (
+    process      uuid   primary key,
+    compared     bigint not null,
+    ignored      bigint not null,
+    dropped      bigint not null,
+    inconclusive bigint not null,
+    mismatched   bigint not null
+);

@@ -42,6 +42,8 @@ type Report struct {
 	// many keys were made equal again.
 	ConfirmedMismatches int64 `json:"confirmed_mismatches"`
 	RepairedKeys        int64 `json:"repaired_keys"`
+	// Comparisons is what became of the reads at shadow and live, whose other side was read as well.
+	Comparisons Comparisons `json:"comparisons"`
 
 	Rungs   []Rung    `json:"rungs"`
 	Latency []Latency `json:"latency"`
@@ -50,6 +52,15 @@ type Report struct {
 	Restarts int `json:"restarts"`
 	// Problems are the first findings, in words.
 	Problems []string `json:"problems"`
+}
+
+// Comparisons are five numbers: what was ignored was not found equal, and what was dropped was not compared.
+type Comparisons struct {
+	Compared     int64 `json:"compared"`
+	Ignored      int64 `json:"ignored"`
+	Dropped      int64 `json:"dropped"`
+	Inconclusive int64 `json:"inconclusive"`
+	Mismatched   int64 `json:"mismatched"`
 }
 
 // Rung is the traffic at one stage. The walk stays at a stage until the minimum is reached.
@@ -156,7 +167,8 @@ func (r *Report) Print(out io.Writer) {
 		{r.DifferingKeys, fmt.Sprintf("differing keys, of %d read back through the repository and by SQL on both sides", r.KeysRead)},
 		{r.StaleReads, "customers read as they were not"},
 		{r.UndecidedKeys, "customers that could not be judged"},
-		{r.ConfirmedMismatches, "confirmed mismatches"},
+		{r.Comparisons.Compared, fmt.Sprintf("reads compared with the other side; %d dropped, %d inconclusive", r.Comparisons.Dropped, r.Comparisons.Inconclusive)},
+		{r.ConfirmedMismatches, "confirmed mismatches, of reads and of verification"},
 		{r.RepairedKeys, "repaired keys"},
 		{r.UnknownOperations, "operations of which a kill hid the outcome"},
 		{r.Restarts, "processes started again"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -16,7 +17,7 @@ import (
 	"github.com/crossfade-db/crossfade/versions"
 )
 
-// Walk is one walk of all tenants. All fields are required.
+// Walk is one walk of all tenants. All exported fields are required.
 type Walk struct {
 	Migration versions.Migration
 	Plane     *control.Plane
@@ -35,6 +36,8 @@ type Walk struct {
 	// Doing is told what the walk does now, Say what people may want to know.
 	Doing func(text string)
 	Say   func(format string, args ...any)
+
+	noted []string // by the control plane
 }
 
 // Minimum is how much traffic a rung must have seen.
@@ -140,10 +143,18 @@ func (w *Walk) move(ctx context.Context, step Step) error {
 			return err
 		}
 		w.Say("epoch %d: %s (waited %s)", result.After.Epoch, step.Text, result.Waited.Round(time.Millisecond))
-		for _, note := range result.Notes {
+		w.sayNotes(result.Notes)
+		return pause(ctx, w.Hold)
+	}
+}
+
+// sayNotes passes on what the control plane wants an operator to know, each thing once.
+func (w *Walk) sayNotes(notes []string) {
+	for _, note := range notes {
+		if !slices.Contains(w.noted, note) {
+			w.noted = append(w.noted, note)
 			w.Say("  %s", note)
 		}
-		return pause(ctx, w.Hold)
 	}
 }
 
