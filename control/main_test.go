@@ -16,7 +16,12 @@ import (
 	"github.com/crossfade-db/crossfade/versions"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m, ledger.Migrate)) }
+func TestMain(m *testing.M) {
+	if dsn := os.Getenv(childVariable); dsn != "" {
+		os.Exit(beChild(dsn))
+	}
+	os.Exit(pgtest.Main(m, ledger.Migrate))
+}
 
 const name = "customers-v2"
 
