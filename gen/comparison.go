@@ -13,7 +13,7 @@ func (cs *comparers) comparison(at fieldAt, t, owner types.Type, tg tag) (compar
 		cs.g.ps.add(at.pos, at.where, format, args...)
 		return c, false
 	}
-	if why := uncomparable(t); why != "" {
+	if why := uncomparable(t); why != "" && tg.fn == "" {
 		if tg.ignore {
 			return c, false
 		}

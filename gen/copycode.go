@@ -97,7 +97,7 @@ func (f *file) parseInto(p keyPart, text, value, err string) string {
 // parser calls strconv for a basic kind.
 func (f *file) parser(p keyPart, text string) string {
 	strconv := f.imports.std("strconv")
-	basic := p.typ.Underlying().(*types.Basic) //nolint:errcheck,forcetypeassert // the form says so
+	basic := p.typ.Underlying().(*types.Basic) // the form says so
 	bits := map[types.BasicKind]int{
 		types.Int8: 8, types.Int16: 16, types.Int32: 32, types.Int64: 64,
 		types.Uint8: 8, types.Uint16: 16, types.Uint32: 32, types.Uint64: 64,
@@ -172,7 +172,7 @@ func (c *copyCode) withTenant(m *method, tenant, fail string) (name, code string
 func (c *copyCode) get(ctx, side, tenant, key, value string) string {
 	m, cp := c.e.copier.get, c.e.copier
 	typed, code := c.withTenant(m, tenant, "return *new("+c.show(cp.value)+"), ")
-	args, _ := m.keyArgs(typed, key) //nolint:errcheck // the roles were checked
+	args, _ := m.keyArgs(typed, key) // the roles were checked
 	invoke := fmt.Sprintf("%s.%s(%s)", side, m.name, strings.Join(append([]string{ctx}, args...), ", "))
 	s := c.s.inner()
 	found, err := s.local("found"), s.local("err")
@@ -211,7 +211,7 @@ func (c *copyCode) put(ctx, side, tenant, value string) string {
 func (c *copyCode) del(ctx, side, tenant, key string) string {
 	m := c.e.copier.del
 	typed, code := c.withTenant(m, tenant, "return ")
-	args, _ := m.keyArgs(typed, key) //nolint:errcheck // the roles were checked
+	args, _ := m.keyArgs(typed, key) // the roles were checked
 	return code + c.onlyError(m, fmt.Sprintf("%s.%s(%s)", side, m.name, strings.Join(append([]string{ctx}, args...), ", ")))
 }
 

@@ -105,7 +105,7 @@ func parseArg(d *directive, word string, allowed []string) (arg, error) {
 	repeats := (name == "key" || name == "keys") && d.verb != verbEntity
 	switch {
 	case slices.Contains(allowed, other) && !valued:
-		return arg{}, fmt.Errorf("%s%s: %s needs a value: write %s=...", marker, d.verb, name, name)
+		return arg{}, fmt.Errorf("%s%s: %s needs a value, as in %s=VALUE", marker, d.verb, name, name)
 	case slices.Contains(allowed, other):
 		return arg{}, fmt.Errorf("%s%s: %s takes no value", marker, d.verb, name)
 	case !slices.Contains(allowed, form):
@@ -160,6 +160,15 @@ func (ds directives) of(doc *ast.CommentGroup) []*directive {
 		}
 	}
 	return found
+}
+
+// use marks the directives between two positions as read.
+func (ds directives) use(from, to token.Pos) {
+	for pos, d := range ds {
+		if from <= pos && pos < to {
+			d.used = true
+		}
+	}
 }
 
 // strays reports the directives that stand where nothing reads them.

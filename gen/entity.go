@@ -25,14 +25,16 @@ type entity struct {
 	key     codec // of the keys role
 	copier  copier
 	decl    entityDecl
+	bad     bool // a problem was reported: only what its results are made of is looked at
 }
 
 // tenantRule says where the tenant of a method comes from.
 type tenantRule struct {
-	none  bool
-	param string // "" means a parameter called tenant or tenantID
-	typ   types.Type
-	codec codec
+	none   bool
+	broken bool   // a problem was reported
+	param  string // "" means a parameter called tenant or tenantID
+	typ    types.Type
+	codec  codec
 }
 
 func (e *entity) exported() bool { return token.IsExported(e.iface) }
@@ -48,7 +50,7 @@ func (g *generator) entities(p *pkg) []*entity {
 				continue
 			}
 			for _, spec := range d.Specs {
-				ts := spec.(*ast.TypeSpec) //nolint:errcheck,forcetypeassert // type declarations hold nothing else
+				ts := spec.(*ast.TypeSpec) // type declarations hold nothing else
 				if e := g.entity(p, file, ts, typeDoc(d, ts)); e != nil {
 					found = append(found, e)
 				}
@@ -75,6 +77,7 @@ func (g *generator) entity(p *pkg, file *ast.File, ts *ast.TypeSpec, doc *ast.Co
 		d.used = true
 		if dir != nil {
 			g.ps.add(d.pos, ts.Name.Name, "it has two %s%s lines: join them", marker, verbEntity)
+			continue
 		}
 		dir = d
 	}
@@ -92,9 +95,10 @@ func (g *generator) entity(p *pkg, file *ast.File, ts *ast.TypeSpec, doc *ast.Co
 	// The directives below an interface that is refused are no strays.
 	declared, err := g.declared(p, ts.Type, 0)
 	for _, d := range declared {
-		for _, line := range d.dirs {
-			line.used = true
-		}
+		d.use()
+	}
+	if err != nil {
+		p.directives.use(ts.Pos(), ts.End())
 	}
 	if err == nil {
 		err = e.check(ts)
@@ -106,10 +110,10 @@ func (g *generator) entity(p *pkg, file *ast.File, ts *ast.TypeSpec, doc *ast.Co
 	before := len(g.ps.list)
 	g.readTenantRule(e)
 	g.methods(e, declared)
-	g.roles(e)
-	if len(g.ps.list) > before {
-		return nil
+	if !e.tenant.broken {
+		g.roles(e)
 	}
+	e.bad = len(g.ps.list) > before
 	return e
 }
 
@@ -135,7 +139,7 @@ func (e *entity) check(ts *ast.TypeSpec) error {
 }
 
 func (e *entity) methodSet() *types.Interface {
-	return e.pkg.Types.Scope().Lookup(e.iface).Type().Underlying().(*types.Interface) //nolint:errcheck,forcetypeassert // check has seen it
+	return e.pkg.Types.Scope().Lookup(e.iface).Type().Underlying().(*types.Interface) // check has seen it
 }
 
 // declaredMethod is a method as it is written in some interface.
@@ -147,9 +151,24 @@ type declaredMethod struct {
 	results []string
 	pkg     *pkg
 	node    *ast.Field
+
+	site    *ast.Field // where another package embeds it
+	sitePkg *pkg
 }
 
-func (d *declaredMethod) pos() token.Position { return d.pkg.Fset.Position(d.node.Pos()) }
+// pos is where the method is written, or where the package that embeds it does so.
+func (d *declaredMethod) pos() token.Position {
+	if d.site != nil {
+		return d.sitePkg.Fset.Position(d.site.Pos())
+	}
+	return d.pkg.Fset.Position(d.node.Pos())
+}
+
+func (d *declaredMethod) use() {
+	for _, line := range d.dirs {
+		line.used = true
+	}
+}
 
 // text returns the directives as one string, to compare them.
 func (d *declaredMethod) text() string {
@@ -204,10 +223,11 @@ func (g *generator) declaredIn(p *pkg, iface *ast.InterfaceType, depth int) ([]*
 			return nil, err
 		}
 		for _, m := range embedded {
+			if m.pkg != p && m.sitePkg != p {
+				m.site, m.sitePkg = field, p
+			}
 			if explicit[m.name] {
-				for _, d := range m.dirs {
-					d.used = true
-				}
+				m.use()
 				continue
 			}
 			if all, err = mergeDeclared(all, m); err != nil {
@@ -229,11 +249,11 @@ func mergeDeclared(all []*declaredMethod, m *declaredMethod) ([]*declaredMethod,
 		all[at] = m
 		return all, nil
 	case all[at].text() != m.text():
+		all[at].use()
+		m.use()
 		return nil, fmt.Errorf("%s is embedded twice with different directives: write the method into the interface itself, with its directive", m.name)
 	}
-	for _, d := range m.dirs {
-		d.used = true
-	}
+	m.use()
 	return all, nil
 }
 

@@ -39,7 +39,11 @@ func (g *generator) pkg(p *plan, pkg *pkg, entities []*entity) error {
 	for _, list := range sources {
 		cs.file = list[0].source
 		for _, e := range list {
-			g.declare(e, names, cs)
+			if e.bad {
+				g.declareResults(e, names, cs)
+			} else {
+				g.declare(e, names, cs)
+			}
 		}
 	}
 	if len(g.ps.list) > 0 {
@@ -65,7 +69,7 @@ func (g *generator) clashes(pkg *pkg, entities []*entity) {
 		for _, m := range e.methods {
 			switch m.name {
 			case "InTx", "Route", "route":
-				g.problem(m, "the generated repository has a %s of its own: rename the method", m.name)
+				g.problem(m, "the generated repository has a method %s itself: rename this one", m.name)
 			}
 		}
 	}
@@ -193,14 +197,21 @@ func (g *generator) declare(e *entity, names *names, cs *comparers) {
 		if len(m.args()) > 1 {
 			m.decl.args, m.decl.fields = names.unique(low+upperFirst(m.name)+"Args"), m.argFields()
 		}
+	}
+	g.declareResults(e, names, cs)
+	d.diff = cs.of(e.copier.value, nil, tag{})
+}
+
+// declareResults asks for the comparers of an entity's reads.
+func (g *generator) declareResults(e *entity, names *names, cs *comparers) {
+	for _, m := range e.methods {
 		if len(m.results) > 1 {
-			m.decl.result, m.decl.resultFields = names.unique(low+upperFirst(m.name)+"Result"), m.resultFieldNames()
+			m.decl.result, m.decl.resultFields = names.unique(lowerFirst(e.iface)+upperFirst(m.name)+"Result"), m.resultFieldNames()
 		}
 		if m.verb == verbRead || m.verb == verbList {
 			m.decl.diff = cs.result(m, m.decl.result, m.decl.resultFields)
 		}
 	}
-	d.diff = cs.of(e.copier.value, nil, tag{})
 }
 
 // entityDecl and methodDecl are the names of generated declarations.

@@ -40,7 +40,7 @@ func newCodec(from *types.Package, t types.Type) (codec, error) {
 		return c, nil
 	}
 	s, ok := t.Underlying().(*types.Struct)
-	if !ok || s.NumFields() == 0 || equality(t) != "" {
+	if !ok || s.NumFields() == 0 || equality(t) != "" || hasOwnText(t) {
 		return c, errNoText(t)
 	}
 	for f := range s.Fields() {
@@ -59,7 +59,7 @@ func errNoText(t types.Type) error {
 		why = fmt.Sprintf(" (its method %s says that values with different text can be equal)", has)
 	}
 	return fmt.Errorf("type %s has no canonical text%s: a key is a string, an integer, a uuid.UUID, "+
-		"a type with String() string and UnmarshalText([]byte) error, or a struct of such fields", types.TypeString(t, types.RelativeTo(nil)), why)
+		"a type with String() string and UnmarshalText([]byte) error, or a struct of such fields", types.TypeString(t, (*types.Package).Name), why)
 }
 
 // textForm says how a scalar becomes text; 0 where it does not.
@@ -102,6 +102,12 @@ func equality(t types.Type) string {
 	return ""
 }
 
+// hasOwnText reports whether a struct is one value to those who use it: it
+// writes itself for people, or for a database.
+func hasOwnText(t types.Type) bool {
+	return methodOf(t, "String") != nil || methodOf(t, "MarshalText") != nil || methodOf(t, "Value") != nil
+}
+
 // methodOf returns the signature of a method that t has, by value.
 func methodOf(t types.Type, name string) *types.Signature {
 	obj, _, _ := types.LookupFieldOrMethod(t, false, nil, name)
@@ -109,7 +115,7 @@ func methodOf(t types.Type, name string) *types.Signature {
 	if !ok {
 		return nil
 	}
-	return fn.Type().(*types.Signature) //nolint:errcheck,forcetypeassert // functions have signatures
+	return fn.Type().(*types.Signature) // functions have signatures
 }
 
 // hasMethod compares a method's parameters and, unless it is "", its one result.

@@ -27,7 +27,7 @@ type pkg struct {
 // loader reads packages. Those that were asked for and those that are needed
 // for embedded interfaces are read once.
 type loader struct {
-	ctx  context.Context //nolint:containedctx // a loader lives as long as one Run
+	ctx  context.Context // a loader lives as long as one Run
 	dir  string
 	read map[string]*pkg // by import path
 	ps   *problems
@@ -103,12 +103,15 @@ func brokenImports(loaded []*packages.Package) []string {
 
 // add takes a package in, or reports what keeps it from being read.
 func (l *loader) add(p *packages.Package) *pkg {
+	empty := p.Types == nil || len(p.Syntax) == 0
 	for _, e := range p.Errors {
-		if e.Kind == packages.ListError || e.Kind == packages.ParseError {
+		// That a package does not compile, as generated code is missing, is no
+		// obstacle: what an interface names is looked at where it names it.
+		if e.Kind == packages.ParseError || e.Kind == packages.ListError && empty {
 			l.ps.add(position(e.Pos), "", "%s", strings.TrimSpace(e.Msg))
 		}
 	}
-	if p.Types == nil || len(p.Syntax) == 0 {
+	if empty {
 		return nil
 	}
 	known := &pkg{Package: p, directives: directives{}}
@@ -166,7 +169,7 @@ func parseFile(fset *token.FileSet, filename string, src []byte) (*ast.File, err
 			}
 		}
 	}
-	return file, err //nolint:wrapcheck // the loader adds the position
+	return file, err // the loader adds the position
 }
 
 // headerStart begins every file that we write, and none that we did not.

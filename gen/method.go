@@ -73,6 +73,9 @@ func (m *method) args() []int {
 
 // problem reports something about the method.
 func (g *generator) problem(m *method, format string, args ...any) {
+	if m.pkg != m.entity.pkg {
+		format += " (it comes from package " + m.pkg.Types.Path() + "; the method can be written into this interface too)"
+	}
 	g.ps.add(m.pos(), m.entity.iface+"."+m.name, format, args...)
 }
 
@@ -84,7 +87,7 @@ func (g *generator) methods(e *entity, declared []*declaredMethod) {
 		seen[d.name] = true
 		for i := range set.NumMethods() {
 			if fn := set.Method(i); fn.Name() == d.name {
-				m := &method{declaredMethod: d, entity: e, sig: fn.Type().(*types.Signature)} //nolint:errcheck,forcetypeassert // methods have signatures
+				m := &method{declaredMethod: d, entity: e, sig: fn.Type().(*types.Signature)} // methods have signatures
 				if !fn.Exported() && fn.Pkg() != e.pkg.Types {
 					g.problem(m, "it is not exported by its package: no other package can implement it")
 				} else if g.method(m) {
@@ -127,9 +130,27 @@ func (g *generator) method(m *method) bool {
 	m.by, _ = dir.get("by")
 	g.streamShape(m)
 	g.movable(m)
+	g.orderless(m)
 	g.readTenant(m, dir)
 	g.readKeys(m, dir)
 	return len(g.ps.list) == before
+}
+
+// orderless checks unordered and by=, which are about a result that is a list.
+func (g *generator) orderless(m *method) {
+	switch {
+	case !m.unordered && m.by != "":
+		g.problem(m, "by=%s needs unordered", m.by)
+	case !m.unordered:
+	case len(m.results) == 0:
+		g.problem(m, "unordered, and it has no result besides the error")
+	default:
+		if _, ok := m.results[0].typ.Underlying().(*types.Slice); !ok {
+			g.problem(m, "unordered, and its first result, of type %s, is no slice: a slice inside of it is tagged where it is declared, with `compare:\"unordered\"`",
+				g.show(m, m.results[0].typ))
+			m.unordered = false
+		}
+	}
 }
 
 // wellTyped reports types that the type checker could not resolve.
@@ -160,6 +181,12 @@ func (g *generator) signature(m *method) bool {
 		m.stream = seqStream
 		m.results = []result{{typ: rs.At(0).Type()}}
 		return true
+	}
+	for v := range rs.Variables() {
+		if isNamed(v.Type(), "iter", "Seq") || isNamed(v.Type(), "iter", "Seq2") {
+			g.problem(m, "its iterator cannot say that it failed: return one iter.Seq2[T, error] and nothing else")
+			return false
+		}
 	}
 	if rs.Len() == 0 || !isError(rs.At(rs.Len()-1).Type()) {
 		g.problem(m, "its last result is no error: a call that is refused or that fails must be able to say so; add an error result")
@@ -237,7 +264,8 @@ func isNamed(t types.Type, path, name string) bool {
 func (g *generator) readTenantRule(e *entity) {
 	value, ok := e.dir.get("tenant")
 	e.tenant = tenantRule{none: value == "none", param: value}
-	if ok && !e.tenant.none && !token.IsIdentifier(value) {
+	if ok && !token.IsIdentifier(value) {
+		e.tenant = tenantRule{broken: true}
 		g.ps.add(e.dir.pos, e.iface, "tenant=%s is no name of a parameter: a field belongs to the directive of its method", value)
 	}
 }
@@ -247,6 +275,8 @@ func (g *generator) readTenant(m *method, dir *directive) {
 	rule := &m.entity.tenant
 	text, explicit := dir.get("tenant")
 	switch {
+	case rule.broken:
+		return
 	case rule.none && explicit:
 		g.problem(m, "tenant=%s, but the entity says tenant=none", text)
 		return

@@ -27,19 +27,45 @@ func (g *generator) movable(m *method) {
 		if seqElem(r.typ) != nil {
 			continue // streamShape has said it
 		}
-		if why := unmovable(r.typ, map[types.Type]bool{}); why != "" {
+		if why := uncomparable(r.typ); why != "" {
 			g.problem(m, "result of type %s: %s: it cannot be compared with the other side's; return plain values, or use %s%s with an iter.Seq2[T, error]",
 				g.show(m, r.typ), why, marker, verbStream)
 		}
 	}
 }
 
-// unmovable says what in t is used up or shared by looking at it; "" if nothing.
+// unmovable says what in t is used up or shared by looking at it; "" if
+// nothing. Fields that are tagged as ignored do not count.
 func unmovable(t types.Type, seen map[types.Type]bool) string {
 	if seen[t] {
 		return ""
 	}
 	seen[t] = true
+	if why := oneUse(t); why != "" {
+		return why
+	}
+	u, ok := t.Underlying().(*types.Struct)
+	if !ok {
+		if elem := elemOf(t); elem != nil {
+			return unmovable(elem, seen)
+		}
+		return ""
+	}
+	for i := range u.NumFields() {
+		f := u.Field(i)
+		tg, _ := parseTag(u.Tag(i)) // reported where the field is compared
+		if !f.Exported() && !f.Embedded() || tg.ignore {
+			continue
+		}
+		if why := unmovable(f.Type(), seen); why != "" {
+			return fmt.Sprintf("field %s is %s", f.Name(), why)
+		}
+	}
+	return ""
+}
+
+// oneUse says that a value of t itself can be used once only, or by one side.
+func oneUse(t types.Type) string {
 	if why := handle(t); why != "" {
 		return why
 	}
@@ -57,29 +83,22 @@ func unmovable(t types.Type, seen map[types.Type]bool) string {
 		}
 	case *types.Interface:
 		for _, name := range []string{"Write", "Next", "Close", "Commit", "Exec"} {
-			if obj, _, _ := types.LookupFieldOrMethod(t, true, nil, name); obj != nil {
+			if methodOf(t, name) != nil {
 				return fmt.Sprintf("an interface with a method %s", name)
 			}
 		}
-	case *types.Pointer:
-		return unmovable(u.Elem(), seen)
-	case *types.Slice:
-		return unmovable(u.Elem(), seen)
-	case *types.Array:
-		return unmovable(u.Elem(), seen)
-	case *types.Map:
-		return unmovable(u.Elem(), seen)
-	case *types.Struct:
-		for i := range u.NumFields() {
-			f := u.Field(i)
-			tg, _ := parseTag(u.Tag(i)) //nolint:errcheck // reported where the field is compared
-			if !f.Exported() && !f.Embedded() || tg.ignore {
-				continue
-			}
-			if why := unmovable(f.Type(), seen); why != "" {
-				return fmt.Sprintf("field %s is %s", f.Name(), why)
-			}
-		}
+	}
+	return ""
+}
+
+// uncomparable names what in t nothing can be said about. Fields of structs
+// are looked at where they are compared.
+func uncomparable(t types.Type) string {
+	if why := oneUse(t); why != "" {
+		return why
+	}
+	if elem := elemOf(t); elem != nil && (typeName(t) == nil || isPointerType(t)) {
+		return uncomparable(elem)
 	}
 	return ""
 }

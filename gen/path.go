@@ -34,7 +34,11 @@ func (m *method) resolve(text string) (path, error) {
 
 // resolveIn reads a path that starts with a field of t.
 func resolveIn(from *types.Package, t types.Type, text string) (path, error) {
-	return resolvePath(from, "element."+text, func(p *path, _ string) (types.Type, error) {
+	name := "the element"
+	if obj := typeName(t); obj != nil {
+		name = obj.Name()
+	}
+	return resolvePath(from, name+"."+text, func(p *path, _ string) (types.Type, error) {
 		p.elem = t
 		return t, nil
 	})
@@ -114,7 +118,7 @@ func (p *path) step(from *types.Package, t types.Type, name, shown string) (type
 	}
 	switch obj := obj.(type) {
 	case *types.Func:
-		sig := obj.Type().(*types.Signature) //nolint:errcheck,forcetypeassert // functions have signatures
+		sig := obj.Type().(*types.Signature) // functions have signatures
 		switch {
 		case !call:
 			return nil, fmt.Errorf("%s.%s is a method: write %s()", shown, name, name)
@@ -136,7 +140,7 @@ func (p *path) step(from *types.Package, t types.Type, name, shown string) (type
 func (p *path) fields(t types.Type, index []int) {
 	for _, i := range index {
 		elem, ptr := deref(t)
-		field := elem.Underlying().(*types.Struct).Field(i) //nolint:errcheck,forcetypeassert // the lookup went through structs
+		field := elem.Underlying().(*types.Struct).Field(i) // the lookup went through structs
 		p.steps = append(p.steps, step{name: field.Name(), ptr: ptr})
 		t = field.Type()
 	}

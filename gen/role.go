@@ -217,7 +217,7 @@ func (m *method) keyArgs(tenant, key string) ([]string, error) {
 	for i, p := range m.params {
 		typ := p.typ
 		if m.variadic && i == len(m.params)-1 {
-			typ = typ.(*types.Slice).Elem() //nolint:errcheck,forcetypeassert // so is the last parameter of a variadic function
+			typ = typ.(*types.Slice).Elem() // so is the last parameter of a variadic function
 		}
 		switch part := m.keyPartOf(i); {
 		case i == m.tenantParam():
@@ -253,7 +253,7 @@ func (g *generator) putRole(e *entity) {
 	}
 	typ := m.params[args[0]].typ
 	if m.variadic {
-		typ = typ.(*types.Slice).Elem() //nolint:errcheck,forcetypeassert // so is the last parameter of a variadic function
+		typ = typ.(*types.Slice).Elem() // so is the last parameter of a variadic function
 	}
 	value, isPtr := c.value.Underlying().(*types.Pointer)
 	switch {
@@ -263,7 +263,7 @@ func (g *generator) putRole(e *entity) {
 	case isPtr && types.Identical(typ, value.Elem()):
 		c.putDeref = -1
 	default:
-		g.problem(m, "it is the role put= and takes a %s, but %s returns a %s: a copy writes what it has read",
+		g.problem(m, "it is the role put= and takes %s, but %s returns %s: a copy writes what it has read",
 			g.show(m, typ), c.get.name, g.show(m, c.value))
 	}
 }
@@ -286,7 +286,7 @@ func (g *generator) missingRole(e *entity) {
 		return
 	}
 	c.missing.name, c.missing.pkg = obj.Name(), obj.Pkg()
-	errorType := types.Universe.Lookup("error").Type().Underlying().(*types.Interface) //nolint:errcheck,forcetypeassert // so it is
+	errorType := types.Universe.Lookup("error").Type().Underlying().(*types.Interface) // so it is
 	switch obj := obj.(type) {
 	case *types.Var:
 		if types.Implements(obj.Type(), errorType) {

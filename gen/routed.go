@@ -144,7 +144,7 @@ func (c *call) signature() string {
 	for i, p := range c.m.params {
 		typ := c.show(p.typ)
 		if c.m.variadic && i == len(c.m.params)-1 {
-			typ = "..." + c.show(p.typ.(*types.Slice).Elem()) //nolint:errcheck,forcetypeassert // so is the last parameter of a variadic function
+			typ = "..." + c.show(p.typ.(*types.Slice).Elem()) // so is the last parameter of a variadic function
 		}
 		list = append(list, c.params[i]+" "+typ)
 	}

@@ -3,6 +3,7 @@ package gen
 import (
 	"go/types"
 	"regexp"
+	"strings"
 )
 
 // guesses are the verbs that names of methods suggest, the first match wins.
@@ -10,7 +11,7 @@ var guesses = []struct {
 	name *regexp.Regexp
 	verb string
 }{
-	{regexp.MustCompile(`^Lock|ForUpdate`), verbLock},
+	{regexp.MustCompile(`(^Lock)|(ForUpdate$)`), verbLock},
 	{regexp.MustCompile(`^(Create|Insert|Add|New|Register)`), verbCreate},
 	{regexp.MustCompile(`^(Save|Put|Set|Upsert|Update|Delete|Remove|Store|Rename|Move|Merge|Increment|Mark|Clear|Replace|Apply|Charge|Transfer)`), verbWrite},
 	{regexp.MustCompile(`^(List|All|Search|Query|Count|Page|Keys|Sum)`), verbList},
@@ -44,12 +45,21 @@ func (g *generator) suggest(m *method) string {
 		key = g.suggestKey(m, verb)
 	}
 	switch {
-	case verb == verbList, verb == verbRead && key == "":
+	case verb == verbList, verb == verbRead && (key == "" || strings.HasPrefix(key, "key=") && isList(m)):
 		return marker + verbList
 	case key == "":
 		return marker + verb + " all"
 	}
 	return marker + verb + " " + key
+}
+
+// isList reports whether the method returns any number of rows.
+func isList(m *method) bool {
+	if len(m.results) == 0 {
+		return false
+	}
+	_, ok := m.results[0].typ.Underlying().(*types.Slice)
+	return ok && !isBytes(m.results[0].typ)
 }
 
 func (g *generator) suggestKey(m *method, verb string) string {

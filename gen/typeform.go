@@ -138,25 +138,6 @@ func pointsToLock(t types.Type) bool {
 	return ok && holdsLock(p.Elem())
 }
 
-// uncomparable names what in t nothing can be said about.
-func uncomparable(t types.Type) string {
-	switch u := t.Underlying().(type) {
-	case *types.Signature:
-		return "a function"
-	case *types.Chan:
-		return "a channel"
-	case *types.Basic:
-		if u.Kind() == types.UnsafePointer {
-			return "an unsafe.Pointer"
-		}
-	case *types.Pointer, *types.Slice, *types.Array, *types.Map:
-		if typeName(t) == nil {
-			return uncomparable(elemOf(u))
-		}
-	}
-	return ""
-}
-
 // elemOf returns what a pointer, list or map holds, or nil.
 func elemOf(t types.Type) types.Type {
 	switch u := t.Underlying().(type) {

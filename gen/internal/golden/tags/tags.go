@@ -52,6 +52,12 @@ type Guarded struct {
 	Name string
 }
 
+// Lock makes a thing a locker of itself.
+func (x *Thing) Lock() { x.mu.Lock() }
+
+// Unlock ends it.
+func (x *Thing) Unlock() { x.mu.Unlock() }
+
 // Key returns a key, with the lock held.
 func (g *Guarded) Key() string {
 	g.mu.Lock()

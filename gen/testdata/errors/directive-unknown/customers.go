@@ -1,0 +1,20 @@
+package directiveunknown
+
+import (
+	"context"
+
+	"github.com/crossfade-db/crossfade/gen/testdata/errors/shop"
+)
+
+//crossfade:entity notfound=shop.ErrNone get=Get put=Save delete=Delete keys=Keys
+type Customers interface {
+	shop.Roles
+
+	//crossfade:reads key=id
+	Fetch(ctx context.Context, tenant string, id int64) (shop.Customer, error)
+}
+
+/* want:
+customers.go:13:2: unknown directive //crossfade:reads: use one of entity, read, list, lock, write, create, stream
+customers.go:14:2: Customers.Fetch: it has no directive: add //crossfade:read key=id above it, if that is what it does (the directives are read, list, lock, write, create, stream)
+*/

@@ -1,0 +1,16 @@
+package notfoundnotexported
+
+import (
+	"context"
+
+	"github.com/crossfade-db/crossfade/gen/testdata/errors/shop"
+)
+
+//crossfade:entity notfound=shop.errNone get=Get put=Save delete=Delete keys=Keys
+type Customers interface {
+	shop.Roles
+}
+
+/* want:
+customers.go:9:1: Customers: notfound=shop.errNone: errNone is not exported
+*/
