@@ -115,7 +115,11 @@ func (p position) between() (Step, bool) {
 	return Step{}, false
 }
 
+// any looks at each tenant, and at the state of those that have none of their own.
 func (p position) any(is func(ledger.TenantState) bool) bool {
+	if is(p.State.Whole) {
+		return true
+	}
 	for _, tenant := range p.Tenants {
 		if is(p.State.Tenant(tenant)) {
 			return true

@@ -5,13 +5,8 @@ from quickstart_v2.customers c
 left join quickstart_v2.customer_addresses a on a.tenant_id = c.tenant_id and a.customer_id = c.id
 where c.tenant_id = @tenant_id and c.id = @id;
 
--- name: CustomerForUpdate :one
-select c.tenant_id, c.id, c.first_name, c.last_name, c.email, c.balance, c.updated_at,
-       a.street, a.city, a.postal_code, a.country
-from quickstart_v2.customers c
-left join quickstart_v2.customer_addresses a on a.tenant_id = c.tenant_id and a.customer_id = c.id
-where c.tenant_id = @tenant_id and c.id = @id
-for update of c;
+-- name: LockCustomer :one
+select id from quickstart_v2.customers where tenant_id = @tenant_id and id = @id for update;
 
 -- name: Customers :many
 select c.tenant_id, c.id, c.first_name, c.last_name, c.email, c.balance, c.updated_at,

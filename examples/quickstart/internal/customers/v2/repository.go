@@ -26,7 +26,8 @@ type repository struct {
 // Fault reports whether the fault of the demonstration is planted at the moment: see splitNameLosingMiddle.
 type Fault func(ctx context.Context, db queries.DBTX) (planted bool, err error)
 
-// New returns the repository on db: a pool, or a transaction in progress.
+// New returns the repository on db: a transaction in progress, or a pool, on which a Save, of two statements, is not
+// atomic.
 func New(db queries.DBTX) customers.Customers { return repository{db: db, q: queries.New(db)} }
 
 // NewWithFault returns the repository with a fault in its mapping while fault says so. It asks, in the transaction, at
@@ -43,12 +44,13 @@ func (r repository) Get(ctx context.Context, tenant, id uuid.UUID) (customers.Cu
 	return domain(queries.CustomersRow(row))
 }
 
+// GetForUpdate locks in a statement of its own: one that waited for the lock and joined the address in one go would see
+// the customer as it is and the address as it was.
 func (r repository) GetForUpdate(ctx context.Context, tenant, id uuid.UUID) (customers.Customer, error) {
-	row, err := r.q.CustomerForUpdate(ctx, queries.CustomerForUpdateParams{TenantID: tenant, ID: id})
-	if err != nil {
+	if _, err := r.q.LockCustomer(ctx, queries.LockCustomerParams{TenantID: tenant, ID: id}); err != nil {
 		return customers.Customer{}, notFound(err)
 	}
-	return domain(queries.CustomersRow(row))
+	return r.Get(ctx, tenant, id)
 }
 
 func (r repository) List(ctx context.Context, tenant, after uuid.UUID, limit int) ([]customers.Customer, error) {

@@ -84,53 +84,6 @@ func (q *Queries) Customer(ctx context.Context, arg CustomerParams) (CustomerRow
 	return i, err
 }
 
-const customerForUpdate = `-- name: CustomerForUpdate :one
-select c.tenant_id, c.id, c.first_name, c.last_name, c.email, c.balance, c.updated_at,
-       a.street, a.city, a.postal_code, a.country
-from quickstart_v2.customers c
-left join quickstart_v2.customer_addresses a on a.tenant_id = c.tenant_id and a.customer_id = c.id
-where c.tenant_id = $1 and c.id = $2
-for update of c
-`
-
-type CustomerForUpdateParams struct {
-	TenantID uuid.UUID
-	ID       uuid.UUID
-}
-
-type CustomerForUpdateRow struct {
-	TenantID   uuid.UUID
-	ID         uuid.UUID
-	FirstName  string
-	LastName   string
-	Email      string
-	Balance    pgtype.Numeric
-	UpdatedAt  time.Time
-	Street     *string
-	City       *string
-	PostalCode *string
-	Country    *string
-}
-
-func (q *Queries) CustomerForUpdate(ctx context.Context, arg CustomerForUpdateParams) (CustomerForUpdateRow, error) {
-	row := q.db.QueryRow(ctx, customerForUpdate, arg.TenantID, arg.ID)
-	var i CustomerForUpdateRow
-	err := row.Scan(
-		&i.TenantID,
-		&i.ID,
-		&i.FirstName,
-		&i.LastName,
-		&i.Email,
-		&i.Balance,
-		&i.UpdatedAt,
-		&i.Street,
-		&i.City,
-		&i.PostalCode,
-		&i.Country,
-	)
-	return i, err
-}
-
 const customerIDs = `-- name: CustomerIDs :many
 select id from quickstart_v2.customers
 where tenant_id = $1 and id > $2
@@ -255,6 +208,22 @@ func (q *Queries) DeleteCustomer(ctx context.Context, arg DeleteCustomerParams) 
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const lockCustomer = `-- name: LockCustomer :one
+select id from quickstart_v2.customers where tenant_id = $1 and id = $2 for update
+`
+
+type LockCustomerParams struct {
+	TenantID uuid.UUID
+	ID       uuid.UUID
+}
+
+func (q *Queries) LockCustomer(ctx context.Context, arg LockCustomerParams) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, lockCustomer, arg.TenantID, arg.ID)
+	var id uuid.UUID
+	err := row.Scan(&id)
+	return id, err
 }
 
 const saveAddress = `-- name: SaveAddress :exec
