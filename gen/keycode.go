@@ -2,6 +2,7 @@ package gen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -185,8 +186,10 @@ func (c *call) keysOf() string {
 			if p.each >= 0 {
 				continue
 			}
-			if _, guards := p.whole(root(p)); len(guards) > 0 {
-				conds = append(conds, joinGuards(guards, "==", " || "))
+			for _, guard := range p.guards(root(p)) {
+				if cond := guard + " == nil"; !slices.Contains(conds, cond) {
+					conds = append(conds, cond)
+				}
 			}
 		}
 	}
