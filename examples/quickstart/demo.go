@@ -48,7 +48,7 @@ func demoMain(args []string, stdout *os.File, stderr io.Writer) int {
 	view.Close()
 	switch {
 	case ctx.Err() != nil:
-		fmt.Fprintln(stderr, "quickstart: interrupted")
+		fmt.Fprintln(stderr, "quickstart: interrupted"+hint(o))
 		return exitInterrupted
 	case err != nil:
 		fmt.Fprintln(stderr, "quickstart:", err)
@@ -100,6 +100,14 @@ func demo(ctx context.Context, o options, view *screen.Screen, stdout io.Writer)
 		err = r.Write(o.report)
 	}
 	return r.Passed, err
+}
+
+// hint says how to go on after an interruption.
+func hint(o options) string {
+	if o.url == "" {
+		return ", and the throw-away server is gone: with --database-url a walk can be gone on with"
+	}
+	return ": the same command goes on with the walk"
 }
 
 // run is one run of the demonstration.

@@ -13,8 +13,9 @@ import (
 	"github.com/crossfade-db/crossfade/ledger"
 )
 
-// check reads everything back while the traffic pauses, and lets the oracle judge. All tenants stand at the stage.
-func (d *run) check(ctx context.Context, stage flags.Stage) error {
+// check reads everything back while the traffic pauses, and lets the oracle judge. All tenants stand at the stage. After
+// the last check the traffic does not go on.
+func (d *run) check(ctx context.Context, stage flags.Stage, last bool) error {
 	d.view.Say("traffic pauses at %s: every customer is read back", stage)
 	if err := d.crew.Pause(ctx); err != nil {
 		return err
@@ -32,6 +33,9 @@ func (d *run) check(ctx context.Context, stage flags.Stage) error {
 	d.view.Say("%d keys read back at %s: %d differ, the oracle %s", found.KeysRead, stage, found.DifferingKeys, verdictText(found))
 	if !found.Passed {
 		return fmt.Errorf("the check at %s did not pass", stage)
+	}
+	if last {
+		return nil
 	}
 	return d.crew.Run(ctx)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
@@ -20,6 +21,7 @@ import (
 // TestKillsAtRandomMomentsLoseNothing kills workers, the orchestrator, or all of them at once, with SIGKILL, and starts
 // again on the same database. CROSSFADE_LONG=1 makes it longer, CROSSFADE_SEED repeats the choices of an earlier run.
 func TestKillsAtRandomMomentsLoseNothing(t *testing.T) {
+	t.Parallel()
 	kills, walks := 4, 1
 	if os.Getenv("CROSSFADE_LONG") != "" {
 		kills, walks = 10, 4
@@ -33,7 +35,7 @@ func TestKillsAtRandomMomentsLoseNothing(t *testing.T) {
 	for walk := range walks {
 		t.Run(fmt.Sprintf("CROSSFADE_SEED=%d", seed+uint64(walk)), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed+uint64(walk), 0))
-			args := append(small, "--database-url", pgtest.New(t))
+			args := slices.Concat(small, []string{"--database-url", pgtest.New(t)})
 			if r.IntN(2) == 0 {
 				args = append(args, "--plant-bug")
 			}
@@ -45,7 +47,7 @@ func TestKillsAtRandomMomentsLoseNothing(t *testing.T) {
 // killAndResume runs the program, kills something so many times, and requires that the walk ends with its zeros.
 func killAndResume(t *testing.T, r *rand.Rand, kills int, args []string) {
 	p := launch(t, nil, args...)
-	for killed := 0; killed < kills; killed++ {
+	for killed := range kills {
 		if !p.runsFor(r.IntN(9), time.Duration(r.Int64N(int64(time.Second)))) {
 			t.Logf("the walk ended after %d kills", killed)
 			break
@@ -92,8 +94,9 @@ func (p *program) kill(victim string) {
 }
 
 func TestWorkersEndWhenTheirOrchestratorIsKilled(t *testing.T) {
+	t.Parallel()
 	ctx, dsn := context.Background(), pgtest.New(t)
-	p := launch(t, nil, append(small, "--database-url", dsn)...)
+	p := launch(t, nil, slices.Concat(small, []string{"--database-url", dsn})...)
 	require.True(t, p.runsFor(4, 0))
 	p.kill("orchestrator")
 	<-p.ended

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -143,7 +144,8 @@ func (p *program) nothingLeft() {
 }
 
 func TestTheWalkEndsAtNewWithAllItsZeros(t *testing.T) {
-	p := launch(t, nil, append(small, "--database-url", pgtest.New(t))...)
+	t.Parallel()
+	p := launch(t, nil, slices.Concat(small, []string{"--database-url", pgtest.New(t)})...)
 	r := p.passes()
 	assert.Equal(t, "new", r.Stage)
 	assert.Zero(t, r.ConfirmedMismatches)
@@ -160,8 +162,9 @@ func TestTheWalkEndsAtNewWithAllItsZeros(t *testing.T) {
 }
 
 func TestAPlantedFaultIsFoundShownAndRepaired(t *testing.T) {
+	t.Parallel()
 	dsn := pgtest.New(t)
-	p := launch(t, nil, append(small, "--database-url", dsn, "--plant-bug", "--stop-at", "shadow")...)
+	p := launch(t, nil, slices.Concat(small, []string{"--database-url", dsn, "--plant-bug", "--stop-at", "shadow"})...)
 	r := p.passes()
 	assert.Equal(t, "shadow", r.Stage)
 	assert.Positive(t, r.ConfirmedMismatches)
@@ -186,6 +189,7 @@ func TestAPlantedFaultIsFoundShownAndRepaired(t *testing.T) {
 }
 
 func TestCtrlCLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		folder := publicFolder(t)
 		p := launch(t, []string{"TMPDIR=" + folder, pgtest.EnvURL + "="}, small...)

@@ -56,7 +56,7 @@ func Start(d seed.Data) States {
 
 // BySQL reads all customers of a version in plain SQL.
 func BySQL(ctx context.Context, pool *pgxpool.Pool, side Side) (States, error) {
-	rows, err := pool.Query(ctx, side.sql)
+	rows, err := pool.Query(ctx, side.sql) //nolint:rowserrcheck // ForEachRow returns its error
 	if err != nil {
 		return nil, fmt.Errorf("read %s in plain SQL: %w", side.Name, err)
 	}

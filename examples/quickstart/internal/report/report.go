@@ -134,7 +134,7 @@ func (r *Report) Write(path string) error {
 	if err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
-	defer os.Remove(temporary.Name())
+	defer func() { _ = os.Remove(temporary.Name()) }() // it was renamed, but for an error
 	_, err = temporary.Write(append(text, '\n'))
 	if err == nil {
 		err = temporary.Chmod(0o644)

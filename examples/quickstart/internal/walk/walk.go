@@ -31,8 +31,8 @@ type Walk struct {
 	// Hold is how long the walk stays after each step, so that the step can be seen.
 	Hold time.Duration
 	// Check reads everything back while nothing is written, notes what it found, and returns an error if something is
-	// wrong: the walk goes no further then.
-	Check func(ctx context.Context, stage flags.Stage) error
+	// wrong: the walk goes no further then. After the last check the traffic does not go on.
+	Check func(ctx context.Context, stage flags.Stage, last bool) error
 	// Doing is told what the walk does now, Say what people may want to know.
 	Doing func(text string)
 	Say   func(format string, args ...any)
@@ -107,7 +107,7 @@ func (w *Walk) take(ctx context.Context, step Step, s Situation) error {
 		_, err := w.job(ctx, ledger.JobReconcile)
 		return err
 	case Check, End:
-		return w.Check(ctx, stage)
+		return w.Check(ctx, stage, step.Action == End)
 	case Plant:
 		return w.Progress.SetFault(ctx, progress.FaultPlanted)
 	case Watch:
