@@ -225,8 +225,13 @@ func TestManyDecisionsDuringManyChanges(t *testing.T) {
 	for _, m := range members {
 		for i := range 4 {
 			readers.Go(func() {
-				for ctx.Err() == nil {
-					pinned, release := flags.Pin(ctx, 0)
+				tick := time.NewTicker(time.Millisecond)
+				defer tick.Stop()
+				for range tick.C {
+					if ctx.Err() != nil {
+						return
+					}
+					pinned, release := flags.Pin(t.Context(), 0)
 					first, err := m.Flag(name).Enter(pinned, flags.Subject{Tenant: fmt.Sprint(i)})
 					if !assert.NoError(t, err) {
 						release()
