@@ -64,6 +64,11 @@ type Session[R any] interface {
 	RecordStale(ctx context.Context, side flags.Side, keys []string, cause error) error
 	// ClearStale deletes exactly these records, in the transaction.
 	ClearStale(ctx context.Context, records []StaleKey) error
+	// Doom is called when the operation fails although the authority may have
+	// written, because the side misses that. The transaction can then no longer
+	// be committed, also where the application opened it and goes on after the
+	// error. A backend that cannot undo a write records the keys as stale.
+	Doom(ctx context.Context, side flags.Side, keys []string, cause error) error
 }
 
 // Tx is a transaction in progress, of the backend's own kind: for repo/postgres

@@ -16,7 +16,8 @@ import (
 // What is then not promised: there is no fence, so a process that acts on an
 // old decision is not stopped; a dual write is two writes, of which a crash may
 // leave one; locks exclude only this process; a failure of the side without
-// authority is remembered in this process alone; reads and confirmations have
+// authority is remembered in this process alone, and at live, where it fails
+// the call, the new side was written nevertheless; reads and confirmations have
 // no snapshot, so a difference may be a race. Within one process the keys'
 // order is kept, and stale keys are read through and repaired as with
 // PostgreSQL. A nil side is an error.
@@ -123,6 +124,11 @@ func (s valuesSession[R]) RecordStale(_ context.Context, side flags.Side, keys [
 		}
 	}
 	return nil
+}
+
+// Doom cannot undo what the authority has written: the side is stale from now on.
+func (s valuesSession[R]) Doom(ctx context.Context, side flags.Side, keys []string, cause error) error {
+	return s.RecordStale(ctx, side, keys, cause)
 }
 
 func (s valuesSession[R]) ClearStale(_ context.Context, records []StaleKey) error {

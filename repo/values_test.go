@@ -59,6 +59,21 @@ func TestPlainValuesKeepWritesOfAKeyInOrder(t *testing.T) {
 	assert.Equal(t, b.old.rows["hot"], b.new.rows["hot"])
 }
 
+// Plain values cannot undo the new side's write: the failed call leaves a record.
+func TestFailureOfTheOldValueAtLiveIsRemembered(t *testing.T) {
+	b := newBench(t, flags.Live, nil)
+	b.old.on(func(context.Context, string, []string) error { return errBoom })
+	var failed *repo.SideError
+	require.ErrorAs(t, b.routed.Put(t.Context(), "a", []string{"1"}), &failed)
+	assert.Equal(t, []string{"1"}, b.new.rows["a"])
+	scope := repo.Scope{Tenant: "acme", Keys: repo.Key("a")}
+	require.NoError(t, b.routed.route.Backend().Read(t.Context(), scope, true, func(_ context.Context, s repo.Session[*things]) error {
+		require.Len(t, s.Stale(), 1)
+		assert.Equal(t, flags.OldSide, s.Stale()[0].Side)
+		return nil
+	}))
+}
+
 func TestWiringMistakesAreNamed(t *testing.T) {
 	_, err := repo.NewValues[any](nil, newThings())
 	require.ErrorContains(t, err, "the old side is nil")

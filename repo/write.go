@@ -2,6 +2,7 @@ package repo
 
 import (
 	"context"
+	"errors"
 
 	"github.com/crossfade-db/crossfade/flags"
 )
@@ -38,7 +39,7 @@ func WriteResult[R, A, V any](
 				return err
 			}
 			if answer, err = call(ctx, s.Side(plan.Authority), args); err != nil || !plan.WritesBoth {
-				return err
+				return r.erred(ctx, s, plan, scope, keys, err)
 			}
 			again := args
 			if op.CloneArgs {
@@ -121,18 +122,42 @@ func (r *Route[R]) other(ctx context.Context, s Session[R], plan *flags.Plan, sc
 	if err == nil {
 		return nil
 	}
-	if plan.Strict {
-		return &SideError{Op: scope.Op, Side: side, Err: err}
-	}
 	stale := keys.List()
 	if keys.All() {
 		stale = []string{StaleAll}
+	}
+	if plan.Strict {
+		if derr := s.Doom(ctx, side, stale, err); derr != nil {
+			err = errors.Join(err, derr)
+		}
+		return &SideError{Op: scope.Op, Side: side, Err: err}
 	}
 	if rerr := s.RecordStale(ctx, side, stale, err); rerr != nil {
 		return rerr
 	}
 	r.stats.staleRecorded.Add(int64(len(stale)))
 	return nil
+}
+
+// erred returns the authority's error. In a transaction of the application,
+// which may go on after it, the other side gets what the authority may have
+// written before the error.
+func (r *Route[R]) erred(ctx context.Context, s Session[R], plan *flags.Plan, scope Scope, keys Keys, err error) error {
+	if err == nil || !plan.WritesBoth || !r.backend.Transactional() || len(keys.List()) == 0 {
+		return err
+	}
+	failed := s.Protect(ctx, func(ctx context.Context) error {
+		return guard(func() error { return r.copyKeys(ctx, s, plan.Authority, scope.Tenant, keys.List()) })
+	})
+	side := plan.Authority.Other()
+	switch {
+	case failed == nil:
+	case plan.Strict:
+		_ = s.Doom(ctx, side, keys.List(), failed)
+	default: // a record that cannot be made leaves a transaction that cannot be committed
+		_ = s.RecordStale(ctx, side, keys.List(), failed)
+	}
+	return err
 }
 
 func (r *Route[R]) copyKeys(ctx context.Context, s Session[R], from flags.Side, tenant string, keys []string) error {

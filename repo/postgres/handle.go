@@ -13,6 +13,16 @@ import (
 type handle struct {
 	q      DBTX
 	closed atomic.Bool
+	open   interface{ Close() } // what was read last, perhaps not to its end
+}
+
+// closeOpen closes the rows that a side has left open, which would make the
+// connection busy for whatever follows.
+func (h *handle) closeOpen() {
+	if h.open != nil {
+		h.open.Close()
+		h.open = nil
+	}
 }
 
 var _ DBTX = (*handle)(nil)
@@ -36,14 +46,20 @@ func (h *handle) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, 
 	if err := h.refuse(sql); err != nil {
 		return nil, err
 	}
-	return h.q.Query(ctx, sql, args...) //nolint:rowserrcheck // the rows are the caller's
+	rows, err := h.q.Query(ctx, sql, args...) //nolint:rowserrcheck // the rows are the caller's
+	if err == nil {
+		h.open = rows
+	}
+	return rows, err
 }
 
 func (h *handle) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	if err := h.refuse(sql); err != nil {
 		return errRow{err}
 	}
-	return h.q.QueryRow(ctx, sql, args...)
+	row := h.q.QueryRow(ctx, sql, args...)
+	h.open = rowCloser{row}
+	return row
 }
 
 func (h *handle) SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults {
@@ -55,7 +71,9 @@ func (h *handle) SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResul
 			return errBatch{err}
 		}
 	}
-	return h.q.SendBatch(ctx, batch)
+	results := h.q.SendBatch(ctx, batch)
+	h.open = batchCloser{results}
+	return results
 }
 
 func (h *handle) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
@@ -63,6 +81,20 @@ func (h *handle) CopyFrom(ctx context.Context, table pgx.Identifier, columns []s
 		return 0, ErrClosed
 	}
 	return h.q.CopyFrom(ctx, table, columns, rows)
+}
+
+// rowCloser closes a row that was perhaps never scanned. Scanning it into
+// nothing fails, and closes it.
+type rowCloser struct{ row pgx.Row }
+
+func (r rowCloser) Close() { _ = r.row.Scan() }
+
+// batchCloser closes the results of a batch. Whoever sent it has its error.
+type batchCloser struct{ results pgx.BatchResults }
+
+func (b batchCloser) Close() {
+	defer func() { _ = recover() }() // of the side's own functions for the results that are left
+	_ = b.results.Close()
 }
 
 type errRow struct{ err error }

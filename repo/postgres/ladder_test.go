@@ -79,7 +79,7 @@ func TestFailureOfTheSideWithoutAuthority(t *testing.T) {
 		for name, fn := range breaks {
 			t.Run(stage.String()+" "+name, func(t *testing.T) {
 				w := newWorld(t, stage, &postgres.Config{OtherStatementTimeout: 1})
-				require.NoError(t, w.notes.Save(t.Context(), tenant, note{ID: 1, Text: "one"}))
+				require.NoError(t, w.another().notes.Save(t.Context(), tenant, note{ID: 1, Text: "one"}), "by a process with more time")
 				other, authority := w.new, "notes_v1"
 				if stage >= flags.Live {
 					other, authority = w.old, "notes_v2"

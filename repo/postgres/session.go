@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/crossfade-db/crossfade/flags"
 	"github.com/crossfade-db/crossfade/repo"
@@ -84,6 +85,24 @@ func (s *session[R]) ClearStale(ctx context.Context, records []repo.StaleKey) er
 	return nil
 }
 
+// doomSQL fails, so that PostgreSQL itself refuses to commit. A savepoint of the
+// application that is rolled back takes the write and the failure with it.
+const doomSQL = `do $$ begin raise exception using errcode = 'XF005',
+	message = 'crossfade: a write failed on one side: roll the transaction back'; end $$`
+
+// Doom does nothing in a transaction of the operation's own, which is rolled
+// back as the operation returns an error.
+func (s *session[R]) Doom(ctx context.Context, _ flags.Side, _ []string, _ error) error {
+	if s.owned {
+		return nil
+	}
+	var pg *pgconn.PgError
+	if _, err := s.tx.Exec(ctx, doomSQL); !errors.As(err, &pg) {
+		return err
+	}
+	return nil // that is how it should fail; so does a transaction that had failed before
+}
+
 // Protect runs fn in a savepoint with the timeouts of the side without
 // authority. Deferrable constraints are checked inside, so that COMMIT cannot
 // fail for that side's sake. Timeouts outlive a RELEASE, and are put back.
@@ -98,6 +117,7 @@ func (s *session[R]) Protect(ctx context.Context, fn func(context.Context) error
 		return fmt.Errorf("set a savepoint: %w", busy(err))
 	}
 	err := fn(ctx)
+	s.tx.closeOpen()
 	if err == nil {
 		shut := &pgx.Batch{}
 		s.queueConstraints(shut, "immediate")

@@ -180,6 +180,8 @@ func (direct[R]) Stale() []repo.StaleKey               { return nil }
 func (direct[R]) Complete(flags.Side) bool             { return false }
 func (direct[R]) Lock(context.Context, []string) error { return errNoTransaction }
 
+func (direct[R]) Doom(context.Context, flags.Side, []string, error) error { return errNoTransaction }
+
 func (direct[R]) ClearStale(context.Context, []repo.StaleKey) error { return errNoTransaction }
 
 func (direct[R]) Protect(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }

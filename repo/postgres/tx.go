@@ -64,10 +64,11 @@ func (db *DB) inTxOnce(ctx context.Context, fn func(ctx context.Context, tx *Tx)
 	return db.run(ctx, opening{isolation: "read committed"}, func(conn *pgxpool.Conn) error {
 		tx := db.newTx(conn)
 		defer tx.closed.Store(true)
-		if err := fn(ctx, tx); err != nil {
-			return err
+		err := fn(ctx, tx)
+		if tx.refused != nil { // also when fn swallowed it, or made another error of it
+			return tx.refused
 		}
-		return tx.refused // also when fn swallowed it
+		return err
 	})
 }
 

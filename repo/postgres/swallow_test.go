@@ -1,0 +1,98 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/crossfade-db/crossfade/flags"
+	"github.com/crossfade-db/crossfade/repo"
+	"github.com/crossfade-db/crossfade/repo/postgres"
+)
+
+// The application goes on after a strict failure and tries to commit: the new
+// side would hold a write that the old side misses, with no record of it.
+func TestSwallowedFailureOfTheOldSideAtLiveNeverCommits(t *testing.T) {
+	w := newWorld(t, flags.Live, nil)
+	w.old.on("Save", func(context.Context, postgres.DBTX) error { return errBoom })
+	save := func(ctx context.Context, tx *postgres.Tx) {
+		var failed *repo.SideError
+		require.ErrorAs(t, w.notes.in(tx).Save(ctx, tenant, note{ID: 1, Text: "one"}), &failed)
+	}
+	require.Error(t, w.db.InTx(t.Context(), func(ctx context.Context, tx *postgres.Tx) error {
+		save(ctx, tx)
+		return nil
+	}))
+	assert.Empty(t, w.text("notes_v2", 1))
+
+	outer, err := w.pool.Begin(t.Context())
+	require.NoError(t, err)
+	tx, err := w.db.Adopt(t.Context(), outer)
+	require.NoError(t, err)
+	save(t.Context(), tx)
+	require.Error(t, outer.Commit(t.Context()), "PostgreSQL itself refuses it")
+	assert.Empty(t, w.text("notes_v2", 1))
+}
+
+// The authority's method writes and then returns an error of its own, which the
+// application swallows: what it wrote is committed, and the other side must not
+// miss it in silence.
+func TestSwallowedErrorOfTheAuthorityLeavesNoSilentDifference(t *testing.T) {
+	for _, stage := range []flags.Stage{flags.Dual, flags.Shadow, flags.Live, flags.RampDown} {
+		t.Run(stage.String(), func(t *testing.T) {
+			w := newWorld(t, stage, nil)
+			require.NoError(t, w.notes.Save(t.Context(), tenant, note{ID: 1, Text: "one"}))
+			table, hooks := "notes_v1", w.old
+			if stage.Plan().Authority == flags.NewSide {
+				table, hooks = "notes_v2", w.new
+			}
+			hooks.on("See", func(ctx context.Context, db postgres.DBTX) error {
+				_, err := db.Exec(ctx, "update "+table+" set seen = 7")
+				return errors.Join(err, errBoom)
+			})
+			require.NoError(t, w.db.InTx(t.Context(), func(ctx context.Context, tx *postgres.Tx) error {
+				require.ErrorIs(t, w.notes.in(tx).See(ctx, tenant, 1), errBoom)
+				return nil
+			}))
+			assert.Equal(t, w.text("notes_v1", 1), w.text("notes_v2", 1))
+			assert.Equal(t, "one 7", w.text(table, 1))
+		})
+	}
+}
+
+func TestRefusalReplacedByAnotherErrorRunsAgain(t *testing.T) {
+	w := newWorld(t, flags.Old, nil)
+	runs := 0
+	require.NoError(t, w.db.InTx(t.Context(), func(ctx context.Context, tx *postgres.Tx) error {
+		if runs++; runs == 1 {
+			w.publish(flags.Dual)
+		}
+		if w.notes.in(tx).Save(ctx, tenant, note{ID: 1, Text: "one"}) != nil {
+			return errBoom
+		}
+		return nil
+	}))
+	assert.Equal(t, 2, runs)
+}
+
+// A candidate that forgets to close its rows blocks the connection for whatever follows.
+func TestOpenRowsOfTheOtherSideNeverFailTheWrite(t *testing.T) {
+	for name, fail := range map[string]error{"and fails": errBoom, "and succeeds": nil} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, flags.Dual, nil)
+			w.new.on("Save", func(ctx context.Context, db postgres.DBTX) error {
+				rows, err := db.Query(ctx, "select generate_series(1, 100)")
+				if err != nil {
+					return err
+				}
+				rows.Next()
+				return fail
+			})
+			require.NoError(t, w.notes.Save(t.Context(), tenant, note{ID: 1, Text: "one"}))
+			assert.Equal(t, "one 0", w.text("notes_v1", 1))
+		})
+	}
+}
