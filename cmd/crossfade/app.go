@@ -24,6 +24,7 @@ type app struct {
 	terminal bool // out is one, whose lines can be rewritten
 	poll     time.Duration
 	patience time.Duration // how long nobody may take a job before that is said
+	outage   time.Duration // how long a server may be away while a job is followed
 
 	json    bool
 	dsn     string
@@ -33,7 +34,7 @@ type app struct {
 func newApp(stdout, stderr io.Writer, env func(string) string) *app {
 	return &app{
 		out: stdout, err: stderr, env: env, host: os.Hostname, now: time.Now,
-		terminal: isTerminal(stdout, env), poll: 500 * time.Millisecond, patience: 5 * time.Second,
+		terminal: isTerminal(stdout, env), poll: 500 * time.Millisecond, patience: 5 * time.Second, outage: 30 * time.Second,
 	}
 }
 

@@ -47,6 +47,9 @@ func (a *app) database() (*pgxpool.Config, string, error) {
 	if strings.TrimSpace(dsn) == "" {
 		return nil, "", usagef("name the database with the ledger: --database-url or %s", databaseVariable)
 	}
+	if hint := misplaced(dsn); hint != "" {
+		return nil, "", &dsnError{source: source, hint: hint}
+	}
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
 		return nil, "", &dsnError{source: source, hint: dsnHint(err)}
@@ -66,6 +69,29 @@ func dsnHint(err error) string {
 	for _, phrase := range []string{"sslmode is invalid", "invalid port", "invalid userinfo", "invalid URL escape"} {
 		if strings.Contains(err.Error(), phrase) {
 			return phrase
+		}
+	}
+	return ""
+}
+
+// misplaced finds a URL in which a character of the password ended the part in
+// which it stands, so that the rest of it would be taken for the database's name.
+func misplaced(dsn string) string {
+	scheme, rest, isURL := strings.Cut(dsn, "://")
+	if !isURL || scheme != "postgres" && scheme != "postgresql" {
+		return ""
+	}
+	at := strings.IndexAny(rest, "/?#")
+	if at < 0 {
+		return ""
+	}
+	path, query, _ := strings.Cut(rest[at:], "?")
+	if strings.ContainsAny(path, "@#") || strings.Contains(query, "#") {
+		return "there is an @ or # behind the host"
+	}
+	for setting := range strings.SplitSeq(query, "&") {
+		if key, _, _ := strings.Cut(setting, "="); strings.Contains(key, "@") {
+			return "there is an @ in the name of a setting"
 		}
 	}
 	return ""

@@ -13,8 +13,6 @@ const (
 	// workerLease is after how long without a sign of life a worker's job is
 	// taken over by another, unless it was configured otherwise.
 	workerLease = 15 * time.Second
-	// outage is how long a server may be away while a job is followed.
-	outage = 30 * time.Second
 	// plainEvery is the time between two lines where there is no terminal.
 	plainEvery = 3 * time.Second
 )
@@ -65,7 +63,7 @@ func (w *following) look(ctx context.Context) error {
 	now := w.app.now()
 	if err != nil {
 		server, ok := errors.AsType[*ledger.ServerError](err)
-		if !ok || now.Sub(w.seen) >= outage || ctx.Err() != nil {
+		if !ok || now.Sub(w.seen) >= w.app.outage || ctx.Err() != nil {
 			return fmt.Errorf("stopped following job %d, which may go on: %w", w.id, err)
 		}
 		if !w.app.json {
