@@ -81,7 +81,7 @@ func (p *place) take(ctx context.Context, o *options, view *screen.Screen) error
 	switch {
 	case errors.Is(err, progress.ErrNone):
 		view.Say("making %d customers of %d tenants from seed %d", o.data.Customers, o.data.Tenants, o.data.Seed)
-		err = known.Begin(ctx, o.data, o.plantBug)
+		err = known.Begin(ctx, progress.Walk{Data: o.data, PlantBug: o.plantBug, Rate: o.rate})
 	case err == nil:
 		view.Say("going on with the walk that began at %s", begun.BeganAt.Local().Format(time.DateTime))
 		err = o.resume(begun)

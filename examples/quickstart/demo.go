@@ -153,12 +153,7 @@ func (d *run) walk(ctx context.Context, self, dsn string) (err error) {
 	w := &walk.Walk{
 		Migration: migration, Plane: control.New(d.app.ledger, nil), Ledger: d.app.ledger,
 		Progress: d.progress, Pool: d.pool, Tenants: names(d.data), StopAt: d.stopAt,
-		Minimum: d.minimum(), Hold: d.hold, Check: d.check, Doing: d.doing.set, Say: d.view.Say,
+		Minimum: d.minimum, Hold: d.hold, Check: d.check, Doing: d.doing.set, Say: d.view.Say,
 	}
 	return w.Run(ctx)
-}
-
-// minimum is how much traffic each rung must see: that of two seconds, and some of it contended.
-func (d *run) minimum() walk.Minimum {
-	return walk.Minimum{Operations: int64(2*d.rate) + 1, Contended: int64(d.rate/15) + 1}
 }

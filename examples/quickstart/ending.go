@@ -142,9 +142,8 @@ func (d *run) fillJournal(ctx context.Context, r *report.Report) error {
 	if err != nil {
 		return err
 	}
-	minimum := d.minimum()
 	for _, stage := range flags.Stages() {
-		rung := report.Rung{Stage: stage.String(), Minimum: minimum.Operations, ContendedMinimum: minimum.Contended}
+		rung := report.Rung{Stage: stage.String(), Minimum: d.minimum.Operations, ContendedMinimum: d.minimum.Contended}
 		for _, t := range stages {
 			if t.Stage == rung.Stage {
 				rung.Visited, rung.Operations, rung.Contended = true, t.Operations, t.Contended

@@ -22,9 +22,9 @@ import (
 // again on the same database. CROSSFADE_LONG=1 makes it longer, CROSSFADE_SEED repeats the choices of an earlier run.
 func TestKillsAtRandomMomentsLoseNothing(t *testing.T) {
 	t.Parallel()
-	kills, walks := 4, 1
+	kills, walks, size := 4, 1, small
 	if os.Getenv("CROSSFADE_LONG") != "" {
-		kills, walks = 10, 4
+		kills, walks, size = 10, 4, []string{"--customers", "5000", "--tenants", "20", "--rate", "300", "--hold", "400ms"}
 	}
 	seed := uint64(time.Now().UnixNano())
 	if given := os.Getenv("CROSSFADE_SEED"); given != "" {
@@ -35,7 +35,7 @@ func TestKillsAtRandomMomentsLoseNothing(t *testing.T) {
 	for walk := range walks {
 		t.Run(fmt.Sprintf("CROSSFADE_SEED=%d", seed+uint64(walk)), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed+uint64(walk), 0))
-			args := slices.Concat(small, []string{"--database-url", pgtest.New(t)})
+			args := slices.Concat(size, []string{"--database-url", pgtest.New(t)})
 			if r.IntN(2) == 0 {
 				args = append(args, "--plant-bug")
 			}

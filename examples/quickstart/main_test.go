@@ -173,7 +173,7 @@ func TestAPlantedFaultIsFoundShownAndRepaired(t *testing.T) {
 	assert.Contains(t, p.text(), "all back to dual")
 
 	t.Run("and the walk goes on from where it stopped", func(t *testing.T) {
-		p := launch(t, nil, "--database-url", dsn, "--rate", "200", "--hold", "100ms")
+		p := launch(t, nil, "--database-url", dsn, "--hold", "100ms")
 		r := p.passes()
 		assert.Equal(t, "new", r.Stage)
 		assert.True(t, r.PlantedBug)

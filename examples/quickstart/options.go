@@ -9,6 +9,7 @@ import (
 
 	"github.com/crossfade-db/crossfade/examples/quickstart/internal/progress"
 	"github.com/crossfade-db/crossfade/examples/quickstart/internal/seed"
+	"github.com/crossfade-db/crossfade/examples/quickstart/internal/walk"
 	"github.com/crossfade-db/crossfade/flags"
 )
 
@@ -22,6 +23,7 @@ type options struct {
 	plantBug bool
 	url      string
 	hold     time.Duration
+	minimum  walk.Minimum
 	given    map[string]bool // the options that were written out
 }
 
@@ -51,6 +53,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	case o.workers < 2 || o.workers > 16:
 		return o, fmt.Errorf("%d workers: use 2 to 16", o.workers)
 	}
+	o.minimum = minimumFor(o.rate)
 	return o, o.data.Check()
 }
 
@@ -72,5 +75,14 @@ func (o *options) resume(w progress.Walk) error {
 		}
 	}
 	o.data, o.plantBug = w.Data, w.PlantBug
+	if !o.given["rate"] {
+		o.rate = w.Rate
+	}
+	o.minimum = minimumFor(w.Rate)
 	return nil
+}
+
+// minimumFor is how much traffic each rung must see: that of two seconds, and some of it contended.
+func minimumFor(rate float64) walk.Minimum {
+	return walk.Minimum{Operations: int64(2*rate) + 1, Contended: int64(rate/15) + 1}
 }

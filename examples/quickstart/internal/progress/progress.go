@@ -41,8 +41,10 @@ const (
 
 // Walk is what is known of the walk of a database.
 type Walk struct {
-	Data         seed.Data
-	PlantBug     bool
+	Data     seed.Data
+	PlantBug bool
+	// Rate is the operations per second with which the walk began.
+	Rate         float64
 	BeganAt      time.Time
 	Fault        Fault
 	RepairedKeys int64
@@ -57,17 +59,18 @@ func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 // ErrNone says that no walk has begun in this database.
 var ErrNone = errors.New("no walk has begun in this database")
 
-// Begin makes all tables and loads the data in one transaction, so that a kill leaves all or nothing.
-func (s *Store) Begin(ctx context.Context, data seed.Data, plantBug bool) error {
+// Begin makes all tables and loads the data in one transaction, so that a kill leaves all or nothing. Of the walk it
+// takes Data, PlantBug and Rate.
+func (s *Store) Begin(ctx context.Context, w Walk) error {
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, v1.Schema+v2.Schema+oracle.Schema+schema); err != nil {
 			return err
 		}
-		if err := data.Load(ctx, tx); err != nil {
+		if err := w.Data.Load(ctx, tx); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `insert into quickstart_control.walk (seed, tenants, customers, plant_bug) values ($1, $2, $3, $4)`,
-			int64(data.Seed), data.Tenants, data.Customers, plantBug)
+		_, err := tx.Exec(ctx, `insert into quickstart_control.walk (seed, tenants, customers, plant_bug, rate) values ($1, $2, $3, $4, $5)`,
+			int64(w.Data.Seed), w.Data.Tenants, w.Data.Customers, w.PlantBug, w.Rate)
 		return err
 	})
 	if err != nil {
@@ -82,8 +85,8 @@ func (s *Store) Begin(ctx context.Context, data seed.Data, plantBug bool) error 
 // Load returns the walk of this database, or ErrNone.
 func (s *Store) Load(ctx context.Context) (w Walk, err error) {
 	var number int64
-	err = s.pool.QueryRow(ctx, `select seed, tenants, customers, plant_bug, began_at, fault, repaired_keys from quickstart_control.walk`).
-		Scan(&number, &w.Data.Tenants, &w.Data.Customers, &w.PlantBug, &w.BeganAt, &w.Fault, &w.RepairedKeys)
+	err = s.pool.QueryRow(ctx, `select seed, tenants, customers, plant_bug, rate, began_at, fault, repaired_keys from quickstart_control.walk`).
+		Scan(&number, &w.Data.Tenants, &w.Data.Customers, &w.PlantBug, &w.Rate, &w.BeganAt, &w.Fault, &w.RepairedKeys)
 	var server *pgconn.PgError
 	if errors.As(err, &server) && (server.Code == "3F000" || server.Code == "42P01") { // no such schema, no such table
 		return w, ErrNone

@@ -25,13 +25,14 @@ func TestProgressOutlivesItsProcess(t *testing.T) {
 	require.ErrorIs(t, err, progress.ErrNone)
 
 	d := seed.Data{Seed: 1<<63 + 5, Tenants: 2, Customers: 10}
-	require.NoError(t, s.Begin(ctx, d, true))
-	require.Error(t, s.Begin(ctx, d, true), "a walk begins once")
+	require.NoError(t, s.Begin(ctx, progress.Walk{Data: d, PlantBug: true, Rate: 12.5}))
+	require.Error(t, s.Begin(ctx, progress.Walk{Data: d}), "a walk begins once")
 	s = progress.New(pool)
 	w, err := s.Load(ctx)
 	require.NoError(t, err)
 	assert.Equal(t, d, w.Data)
 	assert.True(t, w.PlantBug)
+	assert.InDelta(t, 12.5, w.Rate, 0)
 	assert.Equal(t, progress.FaultNone, w.Fault)
 
 	t.Run("the fault is planted until it is lifted", func(t *testing.T) {

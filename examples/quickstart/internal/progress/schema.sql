@@ -7,6 +7,7 @@ create table quickstart_control.walk (
     tenants       integer     not null,
     customers     integer     not null,
     plant_bug     boolean     not null,
+    rate          float8      not null,
     began_at      timestamptz not null default now(),
     fault         text        not null default 'none',
     planted       boolean     not null default false, -- version 2 asks at every save whether to make its mistake

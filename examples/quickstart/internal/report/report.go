@@ -18,7 +18,7 @@ type Report struct {
 	// Failures says in words what did not pass.
 	Failures []string `json:"failures"`
 
-	Stage      string `json:"stage"` // where the tenants stand
+	Stage      string `json:"stage"` // where the walk stands
 	Customers  int    `json:"customers"`
 	Tenants    int    `json:"tenants"`
 	Seed       uint64 `json:"seed"`
@@ -155,7 +155,7 @@ func (r *Report) Write(path string) error {
 func (r *Report) Print(out io.Writer) {
 	line := func(format string, args ...any) { fmt.Fprintf(out, format+"\n", args...) }
 	line("")
-	line("All tenants stand at %s. %d customers of %d tenants, seed %d.", r.Stage, r.Customers, r.Tenants, r.Seed)
+	line("The walk stands at %s. %d customers of %d tenants, seed %d.", r.Stage, r.Customers, r.Tenants, r.Seed)
 	line("")
 	for _, row := range []struct {
 		count any

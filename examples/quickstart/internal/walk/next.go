@@ -19,7 +19,7 @@ type Situation struct {
 	State *ledger.State
 	// Tenants are all of the application's tenants; the first walks ahead of the others.
 	Tenants []string
-	// StopAt is where the walk ends.
+	// StopAt is where the walk ends. One that is above it already ends at once.
 	StopAt flags.Stage
 	// Checked says that everything was read back and compared at rampdown.
 	Checked  bool
@@ -107,7 +107,7 @@ func (p position) between() (Step, bool) {
 		}
 	}
 	switch {
-	case p.at == p.StopAt || p.at == flags.New:
+	case p.at >= p.StopAt:
 		return Step{Action: End, Phase: "check", Text: "everything is read back at the end", Leaves: p.at}, true
 	case p.at == flags.RampDown && !p.Checked:
 		return Step{Action: Check, Phase: "check", Text: "everything is read back before new", Leaves: p.at}, true

@@ -55,18 +55,29 @@ func (w *Walk) Run(ctx context.Context) error {
 			return err
 		}
 		step := Next(s)
-		begun := time.Now()
-		w.Doing(step.Text)
-		if err := w.take(ctx, step, s); err != nil {
-			return fmt.Errorf("%s: %w", step.Text, err)
+		if step.Leaves.Valid() {
+			err = w.timed(ctx, step.Leaves.String(), func() error { return w.awaitTraffic(ctx, step.Leaves) })
+			if err != nil {
+				return err
+			}
 		}
-		if err := w.Progress.Spend(ctx, step.Phase, time.Since(begun)); err != nil {
-			return err
+		w.Doing(step.Text)
+		if err := w.timed(ctx, step.Phase, func() error { return w.take(ctx, step, s) }); err != nil {
+			return fmt.Errorf("%s: %w", step.Text, err)
 		}
 		if step.Action == End {
 			return nil
 		}
 	}
+}
+
+// timed adds the time that fn takes to a phase.
+func (w *Walk) timed(ctx context.Context, phase string, fn func() error) error {
+	begun := time.Now()
+	if err := fn(); err != nil {
+		return err
+	}
+	return w.Progress.Spend(ctx, phase, time.Since(begun))
 }
 
 func (w *Walk) situation(ctx context.Context) (Situation, error) {
@@ -89,11 +100,6 @@ func (w *Walk) situation(ctx context.Context) (Situation, error) {
 
 // take does what the step says.
 func (w *Walk) take(ctx context.Context, step Step, s Situation) error {
-	if step.Leaves.Valid() {
-		if err := w.awaitTraffic(ctx, step.Leaves); err != nil {
-			return err
-		}
-	}
 	stage := s.State.Current().Default
 	switch step.Action {
 	case Move:
@@ -165,8 +171,9 @@ const maxTrafficWait = 2 * time.Minute
 
 // awaitTraffic waits until the rung has seen its minimum of traffic.
 func (w *Walk) awaitTraffic(ctx context.Context, stage flags.Stage) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, maxTrafficWait, fmt.Errorf("no more than the minimum of traffic at %s came in %s", stage, maxTrafficWait))
+	ctx, cancel := context.WithTimeoutCause(ctx, maxTrafficWait, fmt.Errorf("%s did not see its minimum of traffic in %s", stage, maxTrafficWait))
 	defer cancel()
+	w.Doing(fmt.Sprintf("traffic at %s", stage))
 	for {
 		all, err := oracle.CountStages(ctx, w.Pool)
 		if err != nil {
@@ -177,7 +184,6 @@ func (w *Walk) awaitTraffic(ctx context.Context, stage flags.Stage) error {
 				return nil
 			}
 		}
-		w.Doing(fmt.Sprintf("traffic at %s", stage))
 		if err := pause(ctx, retryAfter); err != nil {
 			return err
 		}
