@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/crossfade-db/crossfade/flags"
+	"github.com/crossfade-db/crossfade/repo"
 	"github.com/crossfade-db/crossfade/repo/postgres"
 )
 
@@ -29,6 +30,29 @@ func TestNobodyEndsATransactionFromInside(t *testing.T) {
 		return errBoom
 	}), errBoom)
 	assert.Empty(t, w.text("notes_v1", 1), "it was rolled back all the same")
+}
+
+func TestCommitThatCannotBeSentIsNoUnknownOutcome(t *testing.T) {
+	w := newWorld(t, flags.Dual, nil)
+	for problem, leave := range map[string]func(ctx context.Context, tx *postgres.Tx, cancel func()){
+		"rows of an earlier query": func(ctx context.Context, tx *postgres.Tx, _ func()) {
+			_, err := tx.Query(ctx, "select * from generate_series(1, 100000)") //nolint:sqlclosecheck,rowserrcheck // that is the mistake
+			require.NoError(t, err)
+		},
+		"context already done": func(_ context.Context, _ *postgres.Tx, cancel func()) { cancel() },
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		err := w.db.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+			require.NoError(t, w.notes.in(tx).Save(ctx, tenant, note{ID: 1, Text: "one"}))
+			leave(ctx, tx, cancel)
+			return nil
+		})
+		cancel()
+		var unknown *repo.UnknownOutcomeError
+		require.ErrorContains(t, err, problem)
+		require.NotErrorAs(t, err, &unknown)
+		assert.Empty(t, w.text("notes_v1", 1))
+	}
 }
 
 func TestAdoptedTransactionEndsWithTheApplications(t *testing.T) {

@@ -125,6 +125,8 @@ func commit(ctx context.Context, conn *pgxpool.Conn) error {
 	switch {
 	case errors.As(err, &pg) && pg.SeverityUnlocalized != "FATAL" && pg.SeverityUnlocalized != "PANIC":
 		return fmt.Errorf("commit: %w", err)
+	case pgconn.SafeToRetry(err):
+		return fmt.Errorf("commit: nothing was sent, so nothing is committed: %w", busy(err))
 	case err != nil:
 		return &repo.UnknownOutcomeError{Err: err}
 	case tag.String() != "COMMIT":

@@ -36,7 +36,7 @@ func waysToBegin(w *world) map[string]func(ctx context.Context) began {
 	}
 	plain := stock(w.T, w.dsn, nil)
 	prepared := stock(w.T, w.dsn, &gorm.Config{PrepareStmt: true, PrepareStmtTTL: unlimited})
-	return map[string]func(ctx context.Context) began{
+	ways := map[string]func(ctx context.Context) began{
 		"GORM":                  func(ctx context.Context) began { return begin(plain.WithContext(ctx).Begin()) },
 		"GORM with PrepareStmt": func(ctx context.Context) began { return begin(prepared.WithContext(ctx).Begin()) },
 		"GORM on our pool":      func(ctx context.Context) began { return begin(w.opener.DB(w.pool).WithContext(ctx).Begin()) },
@@ -54,6 +54,14 @@ func waysToBegin(w *world) map[string]func(ctx context.Context) began {
 			}
 		},
 	}
+	for name, begin := range ways {
+		ways[name] = func(ctx context.Context) began {
+			b := begin(ctx)
+			w.Cleanup(func() { b.undo() }) // what a failed test leaves open would keep the pool from closing
+			return b
+		}
+	}
+	return ways
 }
 
 func eachWay(t *testing.T, test func(t *testing.T, w *world, begin func(ctx context.Context) began)) {

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -26,9 +27,10 @@ type executor interface {
 // goroutine of its own, in the middle of a statement, when its ctx ends, and
 // would give the connection to somebody else once it is committed.
 type adopted struct {
-	tx     executor
-	traced bool // the connection has a tracer
-	ended  bool // the transaction, by a statement
+	tx      executor
+	traced  bool        // the connection has a tracer
+	ended   bool        // the transaction, by a statement
+	running atomic.Bool // a statement: another one inside would wait for itself for ever
 }
 
 var _ postgres.DBTX = (*adopted)(nil)
@@ -38,6 +40,8 @@ const note = "-- a statement of crossfade's own ran on this connection before"
 
 var (
 	errVisited = errors.New("no query to run: the connection was wanted")
+	errRunning = errors.New("another statement of this transaction is still running: use it from one goroutine, " +
+		"and not from inside of a statement, as in the source of a CopyFrom")
 	errForeign = errors.New("the driver did not hand out its connection")
 )
 
@@ -70,13 +74,10 @@ func (*visit) Value() (driver.Value, error) { return nil, errForeign }
 func (a *adopted) open(ctx context.Context) error {
 	err := a.visit(ctx, func(conn *pgx.Conn) error {
 		a.traced = conn.Config().Tracer != nil
-		switch conn.PgConn().TxStatus() {
-		case 'T':
-			return nil
-		case 'E':
+		if conn.PgConn().TxStatus() == 'E' {
 			return errors.New("a statement in it has failed: roll it back")
 		}
-		return &EndedError{}
+		return nil
 	})
 	var foreign *ForeignDriverError
 	if err == nil || errors.As(err, &foreign) {
@@ -87,6 +88,10 @@ func (a *adopted) open(ctx context.Context) error {
 
 // run runs fn, which sends a statement, with the locks held.
 func (a *adopted) run(ctx context.Context, fn func(conn *pgx.Conn) error) error {
+	if !a.running.CompareAndSwap(false, true) {
+		return errRunning
+	}
+	defer a.running.Store(false)
 	return a.visit(ctx, func(conn *pgx.Conn) error {
 		if a.ended || conn.PgConn().TxStatus() == 'I' {
 			return &EndedError{}

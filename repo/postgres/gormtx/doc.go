@@ -54,7 +54,7 @@
 // given up because its ctx ended: [postgres.ErrClosed]. Results are read to the
 // end inside, and held in memory. Nothing that runs inside of a statement may
 // use the *sql.Tx, above all not the source of a CopyFrom: it would wait for
-// itself for ever.
+// itself for ever. (The *postgres.Tx refuses it.)
 //
 // A tracer of pgx sees, after each statement of the adopted transaction, an
 // empty one that says so, at the cost of a round trip; without a tracer there

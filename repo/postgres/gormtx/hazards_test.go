@@ -183,7 +183,7 @@ func TestEndOfTheTransactionsContext(t *testing.T) {
 		group.Wait()
 		require.Eventually(t, func() bool {
 			_, err := tx.Exec(t.Context(), "select 1")
-			return assert.ObjectsAreEqual(true, err != nil)
+			return err != nil
 		}, time.Minute, time.Millisecond)
 	}
 }
@@ -230,4 +230,33 @@ func TestTracerSeesNoFailureInAnAdoptedTransaction(t *testing.T) {
 	require.NoError(t, tx.Rollback())
 	assert.Contains(t, seen.sql, "selct")
 	assert.Len(t, seen.failed, 2, "the two that failed indeed")
+}
+
+// The *sql.Tx itself would wait for its own lock for ever; the handle does not.
+func TestAdoptedTransactionUsedInsideOfItsOwnStatement(t *testing.T) {
+	w := newWorld(t)
+	tx, err := waysToBegin(w)["GORM"](t.Context()).adopt(t.Context())
+	require.NoError(t, err)
+	var inside error
+	_, err = tx.CopyFrom(t.Context(), pgx.Identifier{"authors"}, []string{"name"}, pgx.CopyFromFunc(func() ([]any, error) {
+		inside = tx.QueryRow(t.Context(), "select 1").Scan(new(int))
+		return nil, inside
+	}))
+	require.ErrorContains(t, inside, "still running")
+	require.ErrorContains(t, err, "still running")
+	_, err = tx.Exec(t.Context(), "select 1")
+	require.ErrorContains(t, err, "25P02", "the transaction failed with the copy, as ever")
+}
+
+func TestSessionKeptBeyondItsTransaction(t *testing.T) {
+	w := newWorld(t)
+	var kept *gorm.DB
+	require.NoError(t, w.inTx(func(_ context.Context, _ *postgres.Tx, g *gorm.DB) error {
+		kept = g.WithContext(context.WithoutCancel(t.Context()))
+		return nil
+	}))
+	require.ErrorIs(t, kept.Create(&author{Name: "late"}).Error, postgres.ErrClosed)
+	require.ErrorIs(t, kept.Find(&[]author{}).Error, postgres.ErrClosed)
+	require.ErrorIs(t, kept.Exec("select 1").Error, postgres.ErrClosed)
+	assert.Empty(t, w.names())
 }

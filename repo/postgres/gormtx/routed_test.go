@@ -2,6 +2,7 @@ package gormtx_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"testing"
@@ -50,9 +51,13 @@ func (n notesV1) Get(ctx context.Context, tenant, id string) (note, error) {
 
 // Save opens a transaction of its own, as code written long before a migration does.
 func (n notesV1) Save(ctx context.Context, tenant string, v note) error {
-	return n.g.WithContext(ctx).Transaction(func(g *gorm.DB) error {
+	err := n.g.WithContext(ctx).Transaction(func(g *gorm.DB) error {
 		return g.Clauses(clause.OnConflict{UpdateAll: true}).Create(&noteV1{tenant, v.ID, v.Text}).Error
 	})
+	if v.Text == "keeps rows" {
+		keptRows, err = n.g.WithContext(context.WithoutCancel(ctx)).Table("pg_class").Rows() //nolint:sqlclosecheck,rowserrcheck // that is the mistake
+	}
+	return err
 }
 
 type notesV2 struct{ q postgres.DBTX }
@@ -204,3 +209,19 @@ func TestFenceTellsAnAdoptedTransactionToRunAgain(t *testing.T) {
 	require.NoError(t, app.undo())
 	assert.Empty(t, sides(w))
 }
+
+// Rows that a side keeps beyond its operation, where it was only along for the
+// ride, are closed, and do not hand out half a row.
+func TestRowsKeptBeyondAnOperation(t *testing.T) {
+	w := newWorld(t)
+	r := routeNotes(w, flags.Live) // the old side, on GORM, is the one that is protected
+	keptRows = nil
+	require.NoError(t, r.Save(t.Context(), "acme", note{"1", "keeps rows"}))
+	require.NotNil(t, keptRows)
+	require.False(t, keptRows.Next())
+	require.Error(t, keptRows.Err())
+	keptRows.Close()
+	assert.Equal(t, []string{"v1 1 keeps rows", "v2 1 keeps rows"}, sides(w))
+}
+
+var keptRows *sql.Rows

@@ -3,6 +3,7 @@ package gormtx
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -48,6 +49,9 @@ func newRows(ctx context.Context, s statements, r pgx.Rows, more bool) *rows {
 	return out
 }
 
+// errRowsGone says that rows were kept beyond their operation, which closed them.
+var errRowsGone = errors.New("the rows were closed with the operation that they belonged to: read them inside")
+
 // Columns implements [driver.Rows].
 func (r *rows) Columns() []string {
 	names := make([]string, len(r.fields))
@@ -76,7 +80,11 @@ func (r *rows) Next(dest []driver.Value) error {
 		}
 		return io.EOF
 	}
-	for i, raw := range r.r.RawValues() {
+	values := r.r.RawValues()
+	if len(values) != len(dest) {
+		return errRowsGone
+	}
+	for i, raw := range values {
 		if raw == nil {
 			dest[i] = nil
 			continue

@@ -150,7 +150,7 @@ func (*transaction) StmtContext(context.Context, *sql.Stmt) *sql.Stmt {
 
 // refusal is a ctx that ended with [ErrPrepared]: the way to a *sql.Stmt that
 // carries an error of ours.
-type refusal struct{ context.Context } //nolint:containedctx // it is a ctx
+type refusal struct{ context.Context }
 
 var closed = func() chan struct{} {
 	c := make(chan struct{})
