@@ -114,6 +114,7 @@ func TestCheckAgreesWithAnIndependentPredicate(t *testing.T) {
 				if !want {
 					refused++
 				}
+				spans(t, s, next, blocks)
 				require.Equal(t, want, len(blocks) == 0, "from %+v to %+v, outstanding %+v, tenants %+v, whole %+v, stale %+v: %v",
 					current, next, s.Outstanding(), s.Tenants, s.Whole, s.Stale, blocks)
 			}
@@ -121,6 +122,30 @@ func TestCheckAgreesWithAnIndependentPredicate(t *testing.T) {
 	}
 	t.Logf("%d judged, %d refused", judged, refused)
 	assert.Greater(t, judged-refused, 500, "the states must not all be hopeless")
+}
+
+// spans compares what the barrier says with flags.Span, which looks at all
+// policies at once, wherever the policies so far were within two rungs.
+func spans(t *testing.T, s *control.State, next flags.Policy, blocks []control.Block) {
+	t.Helper()
+	next.Migration, next.Salt = name, name
+	var policies []flags.Policy
+	for _, p := range s.Policies {
+		if p.Epoch == s.Current().Epoch || p.DrainedAt == nil || p.AcknowledgedAt == nil {
+			policies = append(policies, p.Policy)
+		}
+	}
+	low, high, _, err := flags.Span(policies...)
+	require.NoError(t, err)
+	if high-low > 1 {
+		return // nobody can get there
+	}
+	low, high, tenant, err := flags.Span(append(policies, next)...)
+	require.NoError(t, err)
+	refused := slices.ContainsFunc(blocks, func(b control.Block) bool {
+		return b.Kind == control.BlockJump || b.Kind == control.BlockBarrier
+	})
+	require.Equal(t, high-low > 1, refused, "tenant %q between %s and %s", tenant, low, high)
 }
 
 func randomState(r *rand.Rand, current flags.Policy, policies []flags.Policy, tenants []string) *control.State {

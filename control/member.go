@@ -88,7 +88,9 @@ func (e *LeaseError) Unwrap() error { return e.Err }
 // Member is this process as a member of the fleet. It keeps a [flags.Set] up to
 // date: decisions use the policies in memory while the lease holds, and ask the
 // ledger inside the call, or fail with a [*flags.NoPolicyError], when it does
-// not. Its methods may be called concurrently.
+// not. A lease is counted on the process's own clock, which stands still while
+// a machine is suspended: only the fence makes a write of such a process safe.
+// Its methods may be called concurrently.
 type Member struct {
 	id    [16]byte
 	host  string
@@ -153,6 +155,9 @@ func (m *Member) begin(ctx context.Context) error {
 		return err
 	}
 	if _, err := m.beat(ctx); err != nil {
+		return err
+	}
+	if err := m.store.ForgetDead(ctx); err != nil {
 		return err
 	}
 	for _, name := range m.cfg.Migrations {

@@ -55,14 +55,17 @@ func (s *Store) Heartbeat(ctx context.Context, b Beat) ([]Version, error) {
 	return all, nil
 }
 
-// Leave takes a process out of the fleet, and with it those whose leases ran
-// out more than an hour ago.
+// Leave takes a process out of the fleet.
 func (s *Store) Leave(ctx context.Context, id [16]byte) error {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	if err := s.q.RemoveProcess(ctx, toUUID(id)); err != nil {
-		return wrap("leave the fleet", err)
-	}
+	return wrap("leave the fleet", s.q.RemoveProcess(ctx, toUUID(id)))
+}
+
+// ForgetDead removes the processes whose leases ran out more than an hour ago.
+func (s *Store) ForgetDead(ctx context.Context) error {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
 	return wrap("forget dead processes", s.q.RemoveDeadProcesses(ctx))
 }
 

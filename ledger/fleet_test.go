@@ -102,6 +102,7 @@ func TestFleetShowsWhoActsOnWhat(t *testing.T) {
 	_, err = pool.Exec(t.Context(), `update crossfade.processes set expires_at = now() - interval '2 hours' where pid = 2`)
 	require.NoError(t, err)
 	require.NoError(t, store.Leave(t.Context(), [16]byte{1}))
+	require.NoError(t, store.ForgetDead(t.Context()))
 	all, err = store.Fleet(t.Context())
 	require.NoError(t, err)
 	assert.Empty(t, all, "the dead are forgotten some day")
