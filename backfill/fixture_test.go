@@ -243,12 +243,17 @@ func openWorld(t testing.TB, pool *pgxpool.Pool) *world {
 		}
 		return w.set.Apply(p)
 	})
-	backend, err := postgres.Sides(w.db, v1(w.old), v2(w.new))
-	require.NoError(t, err)
-	route, err := repo.NewRoute(repo.Config[*side]{Migration: migration, Flag: w.set.Flag(migrationName), Backend: backend, Copier: copier})
-	require.NoError(t, err)
-	w.notes = notes{route}
+	w.notes = notes{w.routeWith(copier)}
 	return w
+}
+
+func (w *world) routeWith(c repo.Copier[*side]) *repo.Route[*side] {
+	w.t.Helper()
+	backend, err := postgres.Sides(w.db, v1(w.old), v2(w.new))
+	require.NoError(w.t, err)
+	route, err := repo.NewRoute(repo.Config[*side]{Migration: migration, Flag: w.set.Flag(migrationName), Backend: backend, Copier: c})
+	require.NoError(w.t, err)
+	return route
 }
 
 // another is a second process over the same database.

@@ -12,12 +12,7 @@ import (
 	"github.com/crossfade-db/crossfade/ledger"
 )
 
-func TestMain(m *testing.M) {
-	if os.Getenv(childEnv) != "" {
-		os.Exit(child())
-	}
-	os.Exit(pgtest.Main(m, ledger.Migrate, tables))
-}
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m, ledger.Migrate, tables)) }
 
 // tables makes the tables of both versions.
 func tables(ctx context.Context, dsn string) error {

@@ -338,8 +338,8 @@ func (r *run) backfill(ctx context.Context) error {
 
 // Phases of a copy: the keys of the source, then those that the target has
 // beyond them, which would stay there as orphans.
-func phases(from flags.Side) [2]phase {
-	return [2]phase{
+func phases(from flags.Side) []phase {
+	return []phase{
 		{name: "copy from " + from.String(), side: from},
 		{name: "extra on " + from.Other().String(), side: from.Other(), extra: true},
 	}
@@ -378,7 +378,7 @@ func (r *run) copyBoth(ctx context.Context) error {
 }
 
 // walkPhases walks the pages of each phase from the checkpoint on.
-func (r *run) walkPhases(ctx context.Context, all [2]phase, visit func(context.Context, phase, page) error) error {
+func (r *run) walkPhases(ctx context.Context, all []phase, visit func(context.Context, phase, page) error) error {
 	if r.cp.Phase == "" {
 		r.cp.Phase = all[0].name
 	}

@@ -153,6 +153,12 @@ func (e sqlComparing) join(ctx context.Context, at place, both pair, before, aft
 	return all, err
 }
 
+// isText are types that compare by a collation, of which the sides may have
+// different ones, or one that takes different texts for equal.
+var isText = map[string]bool{"text": true, "character varying": true, "character": true, "bpchar": true, "name": true}
+
+func byBytes(column string) string { return column + `::text collate "C"` }
+
 // joinSQL compares every column by itself, so that types need not be the same
 // as long as they compare, and 1.0 equals 1.00. Values travel as text, those
 // of rows that differ alone.
@@ -161,16 +167,20 @@ func joinSQL(both pair, before, after string, migration int) string {
 	var on, oKey, nKey, differs, oText, nText []string
 	for i := range both.before.keys {
 		o, n := "o."+quoted(both.before.names[i]), "n."+quoted(both.after.names[i])
-		if both.before.types[i] == both.after.types[i] {
+		if t := both.before.types[i]; t == both.after.types[i] && !isText[t] {
 			on = append(on, o+" = "+n)
 		} else {
-			on = append(on, o+"::text = "+n+"::text")
+			on = append(on, byBytes(o)+" = "+byBytes(n))
 		}
 		oKey, nKey = append(oKey, o+"::text"), append(nKey, n+"::text")
 	}
-	for _, name := range both.before.names[n:] {
+	for i, name := range both.before.names[n:] {
 		c := quoted(name)
-		differs = append(differs, "o."+c+" is distinct from n."+c)
+		if isText[both.before.types[n+i]] && isText[both.after.types[n+i]] {
+			differs = append(differs, byBytes("o."+c)+" is distinct from "+byBytes("n."+c))
+		} else {
+			differs = append(differs, "o."+c+" is distinct from n."+c)
+		}
 		oText, nText = append(oText, "o."+c+"::text"), append(nText, "n."+c+"::text")
 	}
 	absent := []string{"o." + quoted(both.before.names[0]) + " is null", "n." + quoted(both.after.names[0]) + " is null"}

@@ -158,6 +158,9 @@ func (w *Worker) defaults() error {
 // does not hold a migration. Later failures of the server are waited out.
 func (w *Worker) Run(ctx context.Context) error {
 	if err := w.prepare(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return err
 	}
 	var tasks sync.WaitGroup
