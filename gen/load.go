@@ -10,7 +10,6 @@ import (
 	"go/token"
 	"go/types"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/packages"
@@ -38,67 +37,25 @@ type loader struct {
 const loadMode = packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports |
 	packages.NeedExportFile | packages.NeedSyntax | packages.NeedTypes | packages.NeedTypesInfo
 
-// load reads the packages that the patterns match.
+// load reads the packages that the patterns match. A package that does not
+// compile, as its own generated code is missing, has no export data: where it
+// is imported, the loader falls back to its source.
 func (l *loader) load(patterns ...string) ([]*pkg, error) {
-	loaded, err := l.loadWithBroken(patterns)
+	loaded, err := packages.Load(&packages.Config{Context: l.ctx, Dir: l.dir, Mode: loadMode, ParseFile: parseFile}, patterns...)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read packages: %w", err)
 	}
 	var found []*pkg
 	for _, p := range loaded {
-		if known := l.read[p.PkgPath]; known != nil {
-			found = append(found, known)
-			continue
+		known := l.read[p.PkgPath]
+		if known == nil {
+			known = l.add(p)
 		}
-		known := l.add(p)
 		if known != nil {
 			found = append(found, known)
 		}
 	}
 	return found, nil
-}
-
-// loadWithBroken loads the patterns' packages. A package that does not compile,
-// as its own generated code is missing, has no export data: it is then loaded
-// from source as well, or those that import it could not be read.
-func (l *loader) loadWithBroken(patterns []string) ([]*packages.Package, error) {
-	wanted := map[string]bool{}
-	extra := []string{}
-	for round := 0; ; round++ {
-		cfg := &packages.Config{Context: l.ctx, Dir: l.dir, Mode: loadMode, ParseFile: parseFile}
-		loaded, err := packages.Load(cfg, slices.Concat(patterns, extra)...)
-		if err != nil {
-			return nil, fmt.Errorf("read packages: %w", err)
-		}
-		if round == 0 {
-			for _, p := range loaded {
-				wanted[p.ID] = true
-			}
-		}
-		broken := brokenImports(loaded)
-		if len(broken) == 0 || round == maxBrokenRounds {
-			return slices.DeleteFunc(loaded, func(p *packages.Package) bool { return !wanted[p.ID] }), nil
-		}
-		extra = append(extra, broken...)
-	}
-}
-
-// maxBrokenRounds bounds how deep imports without export data are followed.
-const maxBrokenRounds = 20
-
-func brokenImports(loaded []*packages.Package) []string {
-	roots := map[string]bool{"unsafe": true, "C": true}
-	for _, p := range loaded {
-		roots[p.PkgPath] = true
-	}
-	var broken []string
-	packages.Visit(loaded, nil, func(p *packages.Package) {
-		if !roots[p.PkgPath] && p.ExportFile == "" && p.PkgPath != "" && p.Name != "" {
-			broken = append(broken, p.PkgPath)
-		}
-	})
-	slices.Sort(broken)
-	return broken
 }
 
 // add takes a package in, or reports what keeps it from being read.

@@ -21,6 +21,33 @@ type Node struct {
 	Edges  []Edge
 	Tree   Tree
 	Leaf   *Leaf
+	Author *Author
+	Left   *Left
+}
+
+// Left and Right lead to each other by ignored fields only.
+type Left struct {
+	Name  string
+	Right *Right `compare:"ignore"`
+}
+
+// Right is the other one.
+type Right struct {
+	Name string
+	Left *Left `compare:"-"`
+}
+
+// Author leads back to itself by an ignored field only.
+type Author struct {
+	Name  string
+	Books []*Book
+}
+
+// Book belongs to an author.
+type Book struct {
+	Title string
+	Seen  int     `compare:"ignore"`
+	By    *Author `compare:"-"`
 }
 
 // Edge leads back to a node.

@@ -29,6 +29,8 @@ func DiffNode(served, other Node) []compare.Diff {
 	compare.Slice(&c, "Edges", served.Edges, other.Edges, DiffEdge)
 	compare.Slice(&c, "Tree", served.Tree, other.Tree, DiffTree)
 	compare.Pointer(&c, "Leaf", served.Leaf, other.Leaf, DiffLeaf)
+	compare.Pointer(&c, "Author", served.Author, other.Author, DiffAuthor)
+	compare.Pointer(&c, "Left", served.Left, other.Left, DiffLeft)
 	return c.Diffs()
 }
 
@@ -52,6 +54,38 @@ func DiffTree(served, other Tree) []compare.Diff {
 func DiffLeaf(served, other Leaf) []compare.Diff {
 	var c compare.Collector
 	compare.Equal(&c, "Name", served.Name, other.Name)
+	return c.Diffs()
+}
+
+// DiffAuthor returns the differences between two values of type Author.
+func DiffAuthor(served, other Author) []compare.Diff {
+	var c compare.Collector
+	compare.Equal(&c, "Name", served.Name, other.Name)
+	compare.Slice(&c, "Books", served.Books, other.Books, diffBookPointer)
+	return c.Diffs()
+}
+
+// diffBookPointer returns the differences between two values of type *Book.
+func diffBookPointer(served, other *Book) []compare.Diff {
+	var c compare.Collector
+	compare.Pointer(&c, "", served, other, DiffBook)
+	return c.Diffs()
+}
+
+// DiffBook returns the differences between two values of type Book.
+func DiffBook(served, other Book) []compare.Diff {
+	var c compare.Collector
+	compare.Equal(&c, "Title", served.Title, other.Title)
+	compare.Equal(&c, "Seen", served.Seen, other.Seen, compare.Ignore())
+	compare.Any(&c, "By", served.By, other.By, compare.Ignore())
+	return c.Diffs()
+}
+
+// DiffLeft returns the differences between two values of type Left.
+func DiffLeft(served, other Left) []compare.Diff {
+	var c compare.Collector
+	compare.Equal(&c, "Name", served.Name, other.Name)
+	compare.Any(&c, "Right", served.Right, other.Right, compare.Ignore())
 	return c.Diffs()
 }
 

@@ -14,6 +14,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func newNode() *Node {
 	n := &Node{ID: 1, Parts: []Node{{ID: 2, Parts: []Node{{ID: 3}}}}, Tree: Tree{Tree{}, Tree{Tree{}}}, Leaf: &Leaf{"l"}}
 	n.Parent = n // it contains itself
+	n.Left = &Left{"l", &Right{Name: "r"}}
+	n.Left.Right.Left = n.Left
 	n.Kids = []*Node{n, {ID: 4, Parent: n}}
 	n.Links = map[string]*Node{"self": n}
 	n.Edges = []Edge{{1, n}}
@@ -36,6 +38,18 @@ func TestValuesThatContainThemselvesComeToAnEnd(t *testing.T) {
 	other := newNode()
 	other.Kids[1].ID = 9
 	assert.NotEmpty(t, diffNodePointer(newNode(), other))
+}
+
+func TestTagsAreReadWhereOnlyAnIgnoredFieldLeadsBack(t *testing.T) {
+	library := func(seen int) *Node {
+		a := &Author{Name: "a"}
+		a.Books = []*Book{{Title: "b", Seen: seen, By: a}}
+		return &Node{Author: a}
+	}
+	assert.Empty(t, paths(diffNodePointer(library(1), library(2))))
+	other := library(1)
+	other.Author.Books[0].Title = "z"
+	assert.Equal(t, []string{"Author.Books[0].Title"}, paths(diffNodePointer(library(1), other)))
 }
 
 func TestListsOfTheOwnTypeAreComparedByFields(t *testing.T) {

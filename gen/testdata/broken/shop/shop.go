@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/crossfade-db/crossfade/gen/testdata/broken/middle"
 	"github.com/crossfade-db/crossfade/gen/testdata/broken/mixin"
 	"github.com/crossfade-db/crossfade/gen/testdata/broken/notyet"
 )
@@ -22,6 +23,8 @@ type Orders interface {
 	Save(ctx context.Context, tenant string, o mixin.Order) error
 	//crossfade:write key=id
 	Delete(ctx context.Context, tenant string, id int64) error
+	//crossfade:list
+	Notes(ctx context.Context, tenant string, like middle.Note) ([]middle.Note, error)
 	//crossfade:list
 	Keys(ctx context.Context, tenant string, after *int64, limit int) ([]int64, error)
 }
