@@ -211,6 +211,7 @@ func TestOnlyTenantsThatMoveCount(t *testing.T) {
 	blocks := control.Check(s, other)
 	assert.Equal(t, []control.BlockKind{control.BlockBackfill, control.BlockVerify}, kinds(blocks))
 	assert.Equal(t, []string{"zeta"}, blocks[0].Tenants)
+	assert.Contains(t, blocks[0].Text, "run `crossfade backfill customers-v2 --tenant \"zeta\"`")
 	assert.False(t, blocks[0].Others)
 	s.Whole.BackfilledAt, s.Whole.VerifiedAt = &now, &now
 	assert.Empty(t, control.Check(s, other), "a tenant born while both sides are written is complete from birth")

@@ -55,7 +55,7 @@ var rules = []Rule{
 		Steps:    []Transition{{flags.Dual, flags.Shadow}, {flags.Shadow, flags.Live}},
 		broken:   func(l *look, m move) bool { return l.tenant(m).BackfilledAt == nil },
 		describe: func(l *look, b *Block) {
-			b.Text = fmt.Sprintf("the backfill of %s is not complete: %s", b.who(), l.work("backfill"))
+			b.Text = fmt.Sprintf("the backfill of %s is not complete: %s", b.who(), l.work("backfill", b))
 		},
 	},
 	{
@@ -67,7 +67,7 @@ var rules = []Rule{
 			return t.VerifiedAt == nil || t.BackfilledAt != nil && t.VerifiedAt.Before(*t.BackfilledAt)
 		},
 		describe: func(l *look, b *Block) {
-			b.Text = fmt.Sprintf("%s not verified since the backfill: %s", isOrAre(b), l.work("verify"))
+			b.Text = fmt.Sprintf("%s not verified since the backfill: %s", isOrAre(b), l.work("verify", b))
 		},
 	},
 	{
@@ -93,7 +93,7 @@ var rules = []Rule{
 		Steps:    []Transition{{flags.Live, flags.Shadow}},
 		broken:   func(l *look, m move) bool { return !l.tenant(m).OldComplete },
 		describe: func(l *look, b *Block) {
-			b.Text = fmt.Sprintf("the old side of %s missed writes at new: %s", b.who(), l.work("backfill"))
+			b.Text = fmt.Sprintf("the old side of %s missed writes at new: %s", b.who(), l.work("backfill", b))
 		},
 	},
 	{
@@ -179,13 +179,17 @@ func (l *look) replaced(epoch int64) (time.Time, bool) {
 }
 
 // work says how to get a job done, or that it is being done.
-func (l *look) work(kind string) string {
+func (l *look) work(kind string, b *Block) string {
 	for _, j := range l.state.Jobs {
 		if j.Kind == kind {
 			return fmt.Sprintf("%s %d is %s, %d of %d tenants done: wait for it", kind, j.ID, j.State, j.TenantsDone, j.TenantsAll)
 		}
 	}
-	return fmt.Sprintf("run `crossfade %s %s`", kind, l.name())
+	command := "crossfade " + kind + " " + l.name()
+	if len(b.Tenants) == 1 && !b.Others {
+		command += fmt.Sprintf(" --tenant %q", b.Tenants[0])
+	}
+	return "run `" + command + "`"
 }
 
 func (l *look) describeStale(b *Block, side flags.Side) {

@@ -129,13 +129,25 @@ func stagesOf(c *flags.Compiled, tenant string) []flags.Stage {
 	return stages
 }
 
+// pinnedElsewhere returns the tenants whom an override has where one side is
+// not written: what is true of the others is not true of them.
+func pinnedElsewhere(state *State) []string {
+	var all []string
+	for _, p := range state.Policies {
+		for tenant, stage := range p.Overrides {
+			if !stage.Plan().WritesBoth {
+				all = append(all, tenant)
+			}
+		}
+	}
+	return all
+}
+
 func mark(ctx context.Context, q *ledgerdb.Queries, state *State, fact Fact, tenants []string) error {
 	id := state.Migration.ID
-	own := tenants
-	if slices.Contains(tenants, "") { // who is named by an override may stand elsewhere
-		for tenant := range state.Current().Overrides {
-			own = append(own[:len(own):len(own)], tenant)
-		}
+	own := slices.Clone(tenants)
+	if slices.Contains(tenants, "") {
+		own = append(own, pinnedElsewhere(state)...)
 	}
 	if err := q.AddTenantStates(ctx, ledgerdb.AddTenantStatesParams{MigrationID: id, Tenants: own}); err != nil {
 		return fmt.Errorf("add tenant states: %w", err)

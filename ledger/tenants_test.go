@@ -56,6 +56,7 @@ func TestMarkIsRefused(t *testing.T) {
 	_, err := store.Change(t.Context(), customers.Name, v.Epoch, draft("ann", func(p *flags.Policy) {
 		p.Step = flags.Step{To: flags.Old, Share: 500}
 		p.Overrides["pinned"] = flags.Old
+		p.Overrides["with the others"] = flags.Shadow
 	}, ledger.Effects{}))
 	require.NoError(t, err)
 	v = inForce(t, store)
@@ -72,6 +73,7 @@ func TestMarkIsRefused(t *testing.T) {
 	state, err := store.Load(t.Context(), customers.Name)
 	require.NoError(t, err)
 	assert.Nil(t, state.Tenant("pinned").BackfilledAt, "who is pinned to old is not among them")
+	assert.NotNil(t, state.Tenant("with the others").BackfilledAt, "who is pinned where both sides are written is")
 }
 
 // settle drains and acknowledges everything older.
