@@ -44,6 +44,10 @@ func demoMain(args []string, stdout *os.File, stderr io.Writer) int {
 	defer cancel()
 	view := screen.New(stdout)
 	defer view.Close()
+	context.AfterFunc(ctx, func() { // a second Ctrl-C does not wait for an orderly end
+		cancel()
+		view.Close()
+	})
 	passed, err := demo(ctx, o, view, stdout)
 	view.Close()
 	switch {

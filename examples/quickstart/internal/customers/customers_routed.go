@@ -103,7 +103,8 @@ func (r *RoutedCustomers) GetForUpdate(ctx context.Context, tenant uuid.UUID, id
 //
 // Routed: reads customers by predicate.
 func (r *RoutedCustomers) List(ctx context.Context, tenant uuid.UUID, after uuid.UUID, limit int) ([]Customer, error) {
-	return repo.Read(ctx, r.route, opCustomersList, tenant.String(), repo.AllKeys(), diffCustomerList, customersListArgs{After: after, Limit: limit},
+	return repo.Read(ctx, r.route, opCustomersList, tenant.String(),
+		repo.AllKeys(), diffCustomerList, customersListArgs{After: after, Limit: limit},
 		func(ctx context.Context, side Customers, args customersListArgs) ([]Customer, error) {
 			return side.List(ctx, tenant, args.After, args.Limit)
 		})
@@ -123,7 +124,8 @@ func (r *RoutedCustomers) Save(ctx context.Context, c Customer) error {
 //
 // Routed: writes one customer, keyed by id.
 func (r *RoutedCustomers) UpdateEmail(ctx context.Context, tenant uuid.UUID, id uuid.UUID, email string, at time.Time) error {
-	return repo.Write(ctx, r.route, opCustomersUpdateEmail, tenant.String(), repo.Key(customersKeyText(id)), customersUpdateEmailArgs{ID: id, Email: email, At: at},
+	return repo.Write(ctx, r.route, opCustomersUpdateEmail, tenant.String(),
+		repo.Key(customersKeyText(id)), customersUpdateEmailArgs{ID: id, Email: email, At: at},
 		func(ctx context.Context, side Customers, args customersUpdateEmailArgs) error {
 			return side.UpdateEmail(ctx, tenant, args.ID, args.Email, args.At)
 		})
@@ -133,7 +135,8 @@ func (r *RoutedCustomers) UpdateEmail(ctx context.Context, tenant uuid.UUID, id 
 //
 // Routed: writes one customer, keyed by id.
 func (r *RoutedCustomers) AddBalance(ctx context.Context, tenant uuid.UUID, id uuid.UUID, cents int64, at time.Time) (int64, error) {
-	return repo.WriteResult(ctx, r.route, opCustomersAddBalance, tenant.String(), repo.Key(customersKeyText(id)), customersAddBalanceArgs{ID: id, Cents: cents, At: at},
+	return repo.WriteResult(ctx, r.route, opCustomersAddBalance, tenant.String(),
+		repo.Key(customersKeyText(id)), customersAddBalanceArgs{ID: id, Cents: cents, At: at},
 		func(ctx context.Context, side Customers, args customersAddBalanceArgs) (int64, error) {
 			return side.AddBalance(ctx, tenant, args.ID, args.Cents, args.At)
 		})
@@ -151,9 +154,10 @@ func (r *RoutedCustomers) Delete(ctx context.Context, tenant uuid.UUID, id uuid.
 
 // Keys returns up to limit ids in ascending order, those behind after; nil starts at the first.
 //
-// Routed: reads customers by predicate.
+// Routed: walks the keys of customers, up to a limit, behind the one that it is given.
 func (r *RoutedCustomers) Keys(ctx context.Context, tenant uuid.UUID, after *uuid.UUID, limit int) ([]uuid.UUID, error) {
-	return repo.Read(ctx, r.route, opCustomersKeys, tenant.String(), repo.AllKeys(), diffUUIDList, customersKeysArgs{After: after, Limit: limit},
+	return repo.Read(ctx, r.route, opCustomersKeys, tenant.String(),
+		repo.AllKeys(), diffUUIDList, customersKeysArgs{After: after, Limit: limit},
 		func(ctx context.Context, side Customers, args customersKeysArgs) ([]uuid.UUID, error) {
 			return side.Keys(ctx, tenant, args.After, args.Limit)
 		})
