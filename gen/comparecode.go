@@ -52,6 +52,9 @@ func (f *file) arguments(c comparison, col, served, other string) []string {
 		conv := f.show(c.conv)
 		a, b = conv+"("+a+")", conv+"("+b+")"
 	}
+	if c.address {
+		a, b = "&"+a, "&"+b
+	}
 	args := []string{"&" + col, strconv.Quote(c.name), a, b}
 	switch {
 	case c.custom != nil:

@@ -18,6 +18,7 @@ type comparers struct {
 	within map[string]*comparer
 	file   string // where functions that are asked for now are written
 	made   []*comparer
+	site   token.Position // the last place in this package on the way to a type
 }
 
 // comparer is one comparison function.
@@ -45,6 +46,8 @@ type comparison struct {
 	method string      // expression form for a method that is no Equal(T) bool
 	by     *path
 	conv   types.Type // both values are converted to it first
+
+	address bool // their addresses are compared
 }
 
 // function is an expression of type compare.Func.
@@ -63,7 +66,7 @@ func newComparers(g *generator, p *pkg, n *names) *comparers {
 func (cs *comparers) of(t, owner types.Type, tg tag) *function {
 	tg = tag{within: tg.within, duration: tg.duration, isTime: tg.isTime, tolerance: tg.tolerance}
 	switch {
-	case cs.cut(t, owner) || !cs.nameable(t) || isInterface(t):
+	case cs.cut(t, owner) || !cs.nameable(t) || isInterface(t) || holdsLock(t):
 		return &function{std: "Deep", typ: t}
 	case tg.within != "":
 		return &function{fn: cs.tolerant(t, owner, tg)}
@@ -151,11 +154,14 @@ func (cs *comparers) body(t, owner types.Type) (all []comparison, notes []string
 		if f.Name() == "_" || !f.Exported() && f.Pkg() != cs.self || isLock(f.Type()) {
 			continue
 		}
-		at := fieldAt{name: f.Name(), sel: "." + f.Name(), where: typeWords(t, cs.self) + "." + f.Name(), pos: cs.fset.Position(f.Pos()), pkg: f.Pkg()}
+		at := cs.field(t, f)
 		tg, err := parseTag(s.Tag(i))
 		if err != nil {
-			cs.g.ps.add(at.pos, at.where, "compare tag: %v", err)
+			cs.problem(at, "compare tag: %v", err)
 			continue
+		}
+		if f.Pkg() == cs.self {
+			cs.site = at.pos
 		}
 		if one, ok := cs.comparison(at, f.Type(), owner, tg); ok {
 			all = append(all, one)
@@ -174,6 +180,24 @@ func (cs *comparers) posOf(t types.Type) token.Position {
 	return token.Position{}
 }
 
+func (cs *comparers) field(t types.Type, f *types.Var) fieldAt {
+	where := f.Name()
+	if name := typeName(t); name != nil {
+		where = name.Name() + "." + where
+	}
+	return fieldAt{name: f.Name(), sel: "." + f.Name(), where: where, pos: cs.fset.Position(f.Pos()), pkg: f.Pkg()}
+}
+
+// problem reports something about a field; if it is one of another package, at
+// the place in this one from where it was reached.
+func (cs *comparers) problem(at fieldAt, format string, args ...any) {
+	if at.pkg != nil && at.pkg != cs.self {
+		at.pos = cs.site
+		format += " (the field belongs to package " + at.pkg.Path() + ")"
+	}
+	cs.g.ps.add(at.pos, at.where, format, args...)
+}
+
 // fieldAt says which field is compared, and where it is declared.
 type fieldAt struct {
 	name, sel, where string
@@ -183,6 +207,7 @@ type fieldAt struct {
 
 // result returns the function that compares the results of an operation.
 func (cs *comparers) result(m *method, structName string, fields []string) *function {
+	cs.site = m.pos()
 	if len(m.results) == 1 && !m.unordered {
 		return cs.of(m.results[0].typ, nil, tag{})
 	}

@@ -10,7 +10,7 @@ import (
 func (cs *comparers) comparison(at fieldAt, t, owner types.Type, tg tag) (comparison, bool) {
 	c := comparison{name: at.name, sel: at.sel, typ: t, tag: tg}
 	bad := func(format string, args ...any) (comparison, bool) {
-		cs.g.ps.add(at.pos, at.where, format, args...)
+		cs.problem(at, format, args...)
 		return c, false
 	}
 	if why := uncomparable(t); why != "" && tg.fn == "" {
@@ -32,8 +32,10 @@ func (cs *comparers) comparison(at fieldAt, t, owner types.Type, tg tag) (compar
 	case tg.json || isNamed(t, "encoding/json", "RawMessage"):
 		c.op = "JSON"
 		return c, true
-	case cs.cut(t, owner) && !tg.unordered || !cs.nameable(t) || isInterface(t), tg.ignore && owner != nil && reaches(t, owner, false):
-		c.op = "Any"
+	case holdsLock(t):
+		return cs.locked(c, at, t, owner)
+	case cs.cut(t, owner) && !tg.unordered || !cs.nameable(t) || isInterface(t), tg.ignore && !cs.scalar(t):
+		c.op = "Any" // which ends on circles, and says nothing of what is ignored and uncomparable
 		return c, true
 	case pointsToLock(t) && (at.name == "" || tg.nilEmpty || cs.whole(elemOf(t))):
 		c.op = "Any"
@@ -52,6 +54,19 @@ func (cs *comparers) comparison(at fieldAt, t, owner types.Type, tg tag) (compar
 		return c, true
 	}
 	return cs.byKind(c, at, t, owner)
+}
+
+// locked compares a struct that must not be copied by way of its address.
+func (cs *comparers) locked(c comparison, at fieldAt, t, owner types.Type) (comparison, bool) {
+	if c.tag.ignore {
+		return c, false
+	}
+	if at.name == "" || cs.whole(t) || !cs.nameable(t) {
+		c.op = "Any"
+		return c, true
+	}
+	c.op, c.address, c.elem = "Struct", true, cs.of(types.NewPointer(t), owner, tag{})
+	return c, true
 }
 
 func (cs *comparers) byKind(c comparison, at fieldAt, t, owner types.Type) (comparison, bool) {
@@ -102,7 +117,7 @@ func (cs *comparers) slice(c comparison, at fieldAt, elem, owner types.Type) (co
 			err = fmt.Errorf("type %s cannot be compared with ==", types.TypeString(p.typ, types.RelativeTo(cs.self)))
 		}
 		if err != nil {
-			cs.g.ps.add(at.pos, at.where, "by=%s: %v", c.tag.by, err)
+			cs.problem(at, "by=%s: %v", c.tag.by, err)
 			return c, false
 		}
 		c.op, c.by = "UnorderedBy", &p
@@ -121,13 +136,13 @@ func (cs *comparers) custom(c comparison, at fieldAt, t types.Type) (comparison,
 	fn, _ := from.Scope().Lookup(c.tag.fn).(*types.Func)
 	switch {
 	case fn == nil:
-		cs.g.ps.add(at.pos, at.where, "compare tag: func=%s: package %s has no function %s", c.tag.fn, from.Name(), c.tag.fn)
+		cs.problem(at, "compare tag: func=%s: package %s has no function %s", c.tag.fn, from.Name(), c.tag.fn)
 		return c, false
 	case from != cs.self && !fn.Exported():
-		cs.g.ps.add(at.pos, at.where, "compare tag: func=%s: package %s does not export it", c.tag.fn, from.Name())
+		cs.problem(at, "compare tag: func=%s: package %s does not export it", c.tag.fn, from.Name())
 		return c, false
 	case !isEqualFunc(fn.Signature(), t):
-		cs.g.ps.add(at.pos, at.where, "compare tag: func=%s: it is no func(served, other %s) bool", c.tag.fn, types.TypeString(t, types.RelativeTo(cs.self)))
+		cs.problem(at, "compare tag: func=%s: it is no func(served, other %s) bool", c.tag.fn, types.TypeString(t, types.RelativeTo(cs.self)))
 		return c, false
 	}
 	c.op, c.custom = "Custom", fn

@@ -180,8 +180,12 @@ func (c *copyCode) get(ctx, side, tenant, key, value string) string {
 	_, pointer := cp.value.Underlying().(*types.Pointer)
 	switch {
 	case cp.found:
-		return code + fmt.Sprintf("%s, %s, %s := %s\nif %s == nil && !%s {\n%s = %s\n}\nreturn %s, %s\n",
-			value, found, err, invoke, err, found, err, absent, value, err)
+		gone := "!" + found
+		if pointer {
+			gone = "(" + gone + " || " + value + " == nil)"
+		}
+		return code + fmt.Sprintf("%s, %s, %s := %s\nif %s == nil && %s {\n%s = %s\n}\nreturn %s, %s\n",
+			value, found, err, invoke, err, gone, err, absent, value, err)
 	case pointer:
 		return code + fmt.Sprintf("%s, %s := %s\nif %s == nil && %s == nil {\n%s = %s\n}\nreturn %s, %s\n",
 			value, err, invoke, err, value, err, absent, value, err)

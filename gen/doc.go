@@ -107,8 +107,9 @@
 // tags are those of package compare. Fields of the package's own types are
 // compared whether exported or not, those of other packages if exported. A
 // type with Equal(T) bool or Cmp(T) int is compared by it, unless its fields
-// carry tags; time.Time as an instant; interfaces, and pointers that lead back
-// to the type that holds them, by reflection, which reads no tags; locks are
-// left out. A DiffT of the right shape that the package declares by hand is
+// carry tags; time.Time as an instant. Interfaces, pointers that lead back to
+// the type that holds them, and what is ignored are compared by reflection,
+// which reads no tags. Locks are left out, and structs that hold one are never
+// copied. A DiffT of the right shape that the package declares by hand is
 // used instead of a generated one.
 package gen

@@ -20,15 +20,15 @@ func (g *generator) movable(m *method) {
 			if name == "" {
 				name = fmt.Sprintf("number %d", i+2)
 			}
-			g.problem(m, "parameter %s: %s: it cannot be given to two sides; pass plain values", name, why)
+			g.problem(m, "parameter %s: %s: it cannot be given to two sides, or twice to one; pass plain values", name, why)
 		}
 	}
 	for _, r := range m.results {
-		if seqElem(r.typ) != nil {
-			continue // streamShape has said it
+		if seqElem(r.typ) != nil || m.verb == verbLock || m.verb == verbCreate {
+			continue // streamShape has said it, or it comes from one side alone
 		}
 		if why := uncomparable(r.typ); why != "" {
-			g.problem(m, "result of type %s: %s: it cannot be compared with the other side's; return plain values, or use %s%s with an iter.Seq2[T, error]",
+			g.problem(m, "result of type %s: %s: it can be looked at once only, and two sides return one; return plain values, or use %s%s with an iter.Seq2[T, error]",
 				g.show(m, r.typ), why, marker, verbStream)
 		}
 	}

@@ -232,11 +232,30 @@ func (c *call) arguments() string {
 	case verbLock, verbWrite:
 		list = append(list, c.keys(), c.argsValue())
 	case verbCreate:
-		list = append(list, c.argsValue(), "\n"+c.keysOf())
+		list = append(list, c.argsValue(), c.keysOf())
 	case verbStream:
 		list = append(list, c.argsValue())
 	}
-	return strings.Join(list, ", ")
+	return wrap(list, 4)
+}
+
+// wrap joins the arguments of a call on one line, or, where that is too long,
+// the first ones on one line and the others on as few as they need.
+func wrap(list []string, first int) string {
+	const width = 110
+	if line := strings.Join(list, ", "); len(line) <= width && !strings.Contains(line, "\n") {
+		return line
+	}
+	lines := []string{strings.Join(list[:first], ", ")}
+	for i, arg := range list[first:] {
+		last := len(lines) - 1
+		if i == 0 || strings.Contains(arg, "\n") || len(lines[last])+2+len(arg) > width {
+			lines = append(lines, arg)
+		} else {
+			lines[last] += ", " + arg
+		}
+	}
+	return strings.Join(lines, ",\n")
 }
 
 func (c *call) callResults() string {

@@ -84,6 +84,12 @@ func (cs *comparers) plain(t types.Type) bool {
 	return false
 }
 
+// scalar reports whether t is compared as one value, and not by what it holds.
+func (cs *comparers) scalar(t types.Type) bool {
+	op, _ := byMethod(t)
+	return op != "" || timeType(t) != nil || cs.plain(t) || isBytes(t)
+}
+
 // opaque reports whether t is a struct of which not all of the data can be
 // reached by its exported fields: of its own package's making, like netip.Addr.
 func (cs *comparers) opaque(t types.Type) bool {
@@ -104,8 +110,7 @@ func (cs *comparers) opaque(t types.Type) bool {
 
 // whole reports whether a struct is compared as one value and not field by field.
 func (cs *comparers) whole(t types.Type) bool {
-	op, _ := byMethod(t)
-	return op != "" || timeType(t) != nil || cs.plain(t) || cs.opaque(t)
+	return cs.scalar(t) || cs.opaque(t)
 }
 
 // isLock reports whether t guards data and is none itself.
@@ -165,22 +170,21 @@ func (cs *comparers) cut(t, owner types.Type) bool {
 		}
 	}
 	if p, ok := t.Underlying().(*types.Pointer); ok {
-		return reaches(p.Elem(), owner, true)
+		return reaches(p.Elem(), owner)
 	}
 	elem := elemOf(t)
 	return elem != nil && cs.cut(elem, owner)
 }
 
 // reaches reports whether values of t can lead to values of target, by other
-// ways than ignored fields if those are skipped.
-func reaches(t, target types.Type, skipIgnored bool) bool {
-	return (&search{target: target, skipIgnored: skipIgnored, seen: map[types.Type]bool{}}).from(t)
+// ways than ignored fields.
+func reaches(t, target types.Type) bool {
+	return (&search{target: target, seen: map[types.Type]bool{}}).from(t)
 }
 
 type search struct {
-	target      types.Type
-	skipIgnored bool
-	seen        map[types.Type]bool
+	target types.Type
+	seen   map[types.Type]bool
 }
 
 func (s *search) from(t types.Type) bool {
@@ -198,7 +202,7 @@ func (s *search) from(t types.Type) bool {
 		return elem != nil && s.from(elem)
 	}
 	for i := range u.NumFields() {
-		if tg, err := parseTag(u.Tag(i)); err == nil && tg.ignore && s.skipIgnored {
+		if tg, err := parseTag(u.Tag(i)); err == nil && tg.ignore {
 			continue
 		}
 		if s.from(u.Field(i).Type()) {

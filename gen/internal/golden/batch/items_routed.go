@@ -128,7 +128,8 @@ func (r *RoutedItems) LockTenant(ctx context.Context, tenant string) (int, error
 //
 // Routed: writes items, keyed by items[].ID.
 func (r *RoutedItems) SaveAll(ctx context.Context, tenant string, items ...Item) error {
-	return repo.Write(ctx, r.route, opItemsSaveAll, tenant, repo.KeyList(repo.KeyTexts(items, func(v Item) string { return itemsKeyText(v.ID) })), items,
+	return repo.Write(ctx, r.route, opItemsSaveAll, tenant,
+		repo.KeyList(repo.KeyTexts(items, func(v Item) string { return itemsKeyText(v.ID) })), items,
 		func(ctx context.Context, side Items, items []Item) error {
 			return side.SaveAll(ctx, tenant, items...)
 		})
@@ -145,7 +146,9 @@ func (r *RoutedItems) SaveBox(ctx context.Context, tenant string, b *Box, extra 
 	if b.Owner == nil {
 		return &repo.KeyError{Op: opItemsSaveBox, Path: "b.Owner.ID"}
 	}
-	return repo.Write(ctx, r.route, opItemsSaveBox, tenant, repo.KeyList(slices.Concat(repo.KeyTexts(b.Items, func(v *Item) string { return itemsKeyText(v.ID) }), []string{itemsKeyText(b.Lid.ID), itemsKeyText(b.Owner.ID), itemsKeyText(extra)})), itemsSaveBoxArgs{B: b, Extra: extra},
+	return repo.Write(ctx, r.route, opItemsSaveBox, tenant,
+		repo.KeyList(slices.Concat(repo.KeyTexts(b.Items, func(v *Item) string { return itemsKeyText(v.ID) }), []string{itemsKeyText(b.Lid.ID), itemsKeyText(b.Owner.ID), itemsKeyText(extra)})),
+		itemsSaveBoxArgs{B: b, Extra: extra},
 		func(ctx context.Context, side Items, args itemsSaveBoxArgs) error {
 			return side.SaveBox(ctx, tenant, args.B, args.Extra)
 		})

@@ -88,7 +88,8 @@ func (r *RoutedInvoices) Route() *repo.Route[Invoices] { return r.route }
 
 // Create creates one invoice, keyed by result.ID, which the database makes: the other side gets a copy.
 func (r *RoutedInvoices) Create(ctx context.Context, tenant string, text string) (Invoice, error) {
-	return repo.Create(ctx, r.route, opInvoicesCreate, tenant, text,
+	return repo.Create(ctx, r.route, opInvoicesCreate, tenant,
+		text,
 		func(_ string, made Invoice) []string {
 			return []string{invoicesKeyText(made.ID)}
 		},
@@ -99,7 +100,8 @@ func (r *RoutedInvoices) Create(ctx context.Context, tenant string, text string)
 
 // CreateID creates one invoice, keyed by result, which the database makes: the other side gets a copy.
 func (r *RoutedInvoices) CreateID(ctx context.Context, tenant string, text string, note string) (int64, error) {
-	return repo.Create(ctx, r.route, opInvoicesCreateID, tenant, invoicesCreateIDArgs{Text: text, Note: note},
+	return repo.Create(ctx, r.route, opInvoicesCreateID, tenant,
+		invoicesCreateIDArgs{Text: text, Note: note},
 		func(_ invoicesCreateIDArgs, made int64) []string {
 			return []string{invoicesKeyText(made)}
 		},
@@ -112,7 +114,8 @@ func (r *RoutedInvoices) CreateID(ctx context.Context, tenant string, text strin
 //
 // Routed: creates one invoice, keyed by result.ID, which the database makes: the other side gets a copy.
 func (r *RoutedInvoices) CreateOnce(ctx context.Context, tenant string, text string) (*Invoice, int, error) {
-	out, err := repo.Create(ctx, r.route, opInvoicesCreateOnce, tenant, text,
+	out, err := repo.Create(ctx, r.route, opInvoicesCreateOnce, tenant,
+		text,
 		func(_ string, made invoicesCreateOnceResult) []string {
 			if made.I == nil {
 				return nil // nothing was created
@@ -130,7 +133,8 @@ func (r *RoutedInvoices) CreateOnce(ctx context.Context, tenant string, text str
 
 // Insert creates one invoice, keyed by i.ID, which the database makes: the other side gets a copy.
 func (r *RoutedInvoices) Insert(ctx context.Context, tenant string, i *Invoice) error {
-	_, err := repo.Create(ctx, r.route, opInvoicesInsert, tenant, i,
+	_, err := repo.Create(ctx, r.route, opInvoicesInsert, tenant,
+		i,
 		func(i *Invoice, _ struct{}) []string {
 			if i == nil {
 				return nil // nothing was created
@@ -145,7 +149,8 @@ func (r *RoutedInvoices) Insert(ctx context.Context, tenant string, i *Invoice) 
 
 // InsertAll creates invoices, keyed by is[].ID, which the database makes: the other side gets a copy.
 func (r *RoutedInvoices) InsertAll(ctx context.Context, tenant string, prefix string, is []*Invoice) error {
-	_, err := repo.Create(ctx, r.route, opInvoicesInsertAll, tenant, invoicesInsertAllArgs{Prefix: prefix, Is: is},
+	_, err := repo.Create(ctx, r.route, opInvoicesInsertAll, tenant,
+		invoicesInsertAllArgs{Prefix: prefix, Is: is},
 		func(args invoicesInsertAllArgs, _ struct{}) []string {
 			return repo.KeyTexts(args.Is, func(v *Invoice) string { return invoicesKeyText(v.ID) })
 		},
@@ -157,7 +162,8 @@ func (r *RoutedInvoices) InsertAll(ctx context.Context, tenant string, prefix st
 
 // InsertMany creates invoices, keyed by result[].ID, which the database makes: the other side gets a copy.
 func (r *RoutedInvoices) InsertMany(ctx context.Context, tenant string, texts ...string) ([]Invoice, error) {
-	return repo.Create(ctx, r.route, opInvoicesInsertMany, tenant, texts,
+	return repo.Create(ctx, r.route, opInvoicesInsertMany, tenant,
+		texts,
 		func(_ []string, made []Invoice) []string {
 			return repo.KeyTexts(made, func(v Invoice) string { return invoicesKeyText(v.ID) })
 		},
@@ -168,7 +174,8 @@ func (r *RoutedInvoices) InsertMany(ctx context.Context, tenant string, texts ..
 
 // InsertWith creates invoices, keyed by result.ID and rest[].ID, which the database makes: the other side gets a copy.
 func (r *RoutedInvoices) InsertWith(ctx context.Context, tenant string, first string, rest []*Invoice) (Invoice, error) {
-	return repo.Create(ctx, r.route, opInvoicesInsertWith, tenant, invoicesInsertWithArgs{First: first, Rest: rest},
+	return repo.Create(ctx, r.route, opInvoicesInsertWith, tenant,
+		invoicesInsertWithArgs{First: first, Rest: rest},
 		func(args invoicesInsertWithArgs, made Invoice) []string {
 			return slices.Concat(repo.KeyTexts(args.Rest, func(v *Invoice) string { return invoicesKeyText(v.ID) }), []string{invoicesKeyText(made.ID)})
 		},
@@ -203,7 +210,8 @@ func (r *RoutedInvoices) Delete(ctx context.Context, tenant string, id int64) er
 
 // Keys walks the keys of invoices, up to a limit, behind the one that it is given.
 func (r *RoutedInvoices) Keys(ctx context.Context, tenant string, after *int64, limit int) ([]int64, error) {
-	return repo.Read(ctx, r.route, opInvoicesKeys, tenant, repo.AllKeys(), diffInt64List, invoicesKeysArgs{After: after, Limit: limit},
+	return repo.Read(ctx, r.route, opInvoicesKeys, tenant,
+		repo.AllKeys(), diffInt64List, invoicesKeysArgs{After: after, Limit: limit},
 		func(ctx context.Context, side Invoices, args invoicesKeysArgs) ([]int64, error) {
 			return side.Keys(ctx, tenant, args.After, args.Limit)
 		})

@@ -75,7 +75,8 @@ func (r *RoutedParcels) Get(ctx context.Context, shop string, v1Arg strange.ID) 
 
 // Sent reads parcels by predicate.
 func (r *RoutedParcels) Sent(ctx context.Context, shop string, repoArg bother.Address, v1Arg v1.Address, strangeArg *time.Time) ([]Parcel, error) {
-	return crossfaderepo.Read(ctx, r.route, opParcelsSent, shop, crossfaderepo.AllKeys(), diffParcelList, parcelsSentArgs{Repo: repoArg, V1: v1Arg, Strange: strangeArg},
+	return crossfaderepo.Read(ctx, r.route, opParcelsSent, shop,
+		crossfaderepo.AllKeys(), diffParcelList, parcelsSentArgs{Repo: repoArg, V1: v1Arg, Strange: strangeArg},
 		func(ctx context.Context, side Parcels, args parcelsSentArgs) ([]Parcel, error) {
 			return side.Sent(ctx, shop, args.Repo, args.V1, args.Strange)
 		})
@@ -99,7 +100,8 @@ func (r *RoutedParcels) Delete(ctx context.Context, shop string, timeArg strange
 
 // Keys walks the keys of parcels, up to a limit, behind the one that it is given.
 func (r *RoutedParcels) Keys(ctx context.Context, shop string, after *strange.ID, limit int) ([]strange.ID, error) {
-	return crossfaderepo.Read(ctx, r.route, opParcelsKeys, shop, crossfaderepo.AllKeys(), diffStrangeIDList, parcelsKeysArgs{After: after, Limit: limit},
+	return crossfaderepo.Read(ctx, r.route, opParcelsKeys, shop,
+		crossfaderepo.AllKeys(), diffStrangeIDList, parcelsKeysArgs{After: after, Limit: limit},
 		func(ctx context.Context, side Parcels, args parcelsKeysArgs) ([]strange.ID, error) {
 			return side.Keys(ctx, shop, args.After, args.Limit)
 		})

@@ -67,7 +67,8 @@ func (r *RoutedContracts) Route() *repo.Route[Contracts] { return r.route }
 
 // Get reads one contract, keyed by region with number.
 func (r *RoutedContracts) Get(ctx context.Context, tenant uuid.UUID, region string, number int64) (Contract, error) {
-	return repo.Read(ctx, r.route, opContractsGet, tenant.String(), repo.Key(contractsKeyText(region, number)), DiffContract, contractsGetArgs{Region: region, Number: number},
+	return repo.Read(ctx, r.route, opContractsGet, tenant.String(),
+		repo.Key(contractsKeyText(region, number)), DiffContract, contractsGetArgs{Region: region, Number: number},
 		func(ctx context.Context, side Contracts, args contractsGetArgs) (Contract, error) {
 			return side.Get(ctx, tenant, args.Region, args.Number)
 		})
@@ -75,7 +76,9 @@ func (r *RoutedContracts) Get(ctx context.Context, tenant uuid.UUID, region stri
 
 // GetAll reads contracts, keyed by keys.
 func (r *RoutedContracts) GetAll(ctx context.Context, tenant uuid.UUID, keys []ContractKey) ([]Contract, error) {
-	return repo.Read(ctx, r.route, opContractsGetAll, tenant.String(), repo.KeyList(repo.KeyTexts(keys, func(v ContractKey) string { return contractsKeyText(v.Region, v.Number) })), diffContractList, keys,
+	return repo.Read(ctx, r.route, opContractsGetAll, tenant.String(),
+		repo.KeyList(repo.KeyTexts(keys, func(v ContractKey) string { return contractsKeyText(v.Region, v.Number) })),
+		diffContractList, keys,
 		func(ctx context.Context, side Contracts, keys []ContractKey) ([]Contract, error) {
 			return side.GetAll(ctx, tenant, keys)
 		})
@@ -94,7 +97,8 @@ func (r *RoutedContracts) SaveAll(ctx context.Context, tenant uuid.UUID, cs []*C
 	if slices.ContainsFunc(cs, func(v *Contract) bool { return v == nil }) {
 		return &repo.KeyError{Op: opContractsSaveAll, Path: "cs[].Region"}
 	}
-	return repo.Write(ctx, r.route, opContractsSaveAll, tenant.String(), repo.KeyList(repo.KeyTexts(cs, func(v *Contract) string { return contractsKeyText(v.Region, v.Number) })), cs,
+	return repo.Write(ctx, r.route, opContractsSaveAll, tenant.String(),
+		repo.KeyList(repo.KeyTexts(cs, func(v *Contract) string { return contractsKeyText(v.Region, v.Number) })), cs,
 		func(ctx context.Context, side Contracts, cs []*Contract) error {
 			return side.SaveAll(ctx, tenant, cs)
 		})
@@ -110,7 +114,8 @@ func (r *RoutedContracts) Delete(ctx context.Context, tenant uuid.UUID, key Cont
 
 // Keys walks the keys of contracts, up to a limit, behind the one that it is given.
 func (r *RoutedContracts) Keys(ctx context.Context, tenant uuid.UUID, after *ContractKey, limit int) ([]ContractKey, error) {
-	return repo.Read(ctx, r.route, opContractsKeys, tenant.String(), repo.AllKeys(), diffContractKeyList, contractsKeysArgs{After: after, Limit: limit},
+	return repo.Read(ctx, r.route, opContractsKeys, tenant.String(),
+		repo.AllKeys(), diffContractKeyList, contractsKeysArgs{After: after, Limit: limit},
 		func(ctx context.Context, side Contracts, args contractsKeysArgs) ([]ContractKey, error) {
 			return side.Keys(ctx, tenant, args.After, args.Limit)
 		})
@@ -247,7 +252,8 @@ func (r *RoutedVouchers) Count(ctx context.Context) (int, error) {
 
 // Between reads vouchers by predicate.
 func (r *RoutedVouchers) Between(ctx context.Context, arg1 int, arg2 int) ([]Voucher, error) {
-	return repo.Read(ctx, r.route, opVouchersBetween, repo.SoleTenant, repo.AllKeys(), diffVoucherList, vouchersBetweenArgs{Value1: arg1, Value2: arg2},
+	return repo.Read(ctx, r.route, opVouchersBetween, repo.SoleTenant,
+		repo.AllKeys(), diffVoucherList, vouchersBetweenArgs{Value1: arg1, Value2: arg2},
 		func(ctx context.Context, side Vouchers, args vouchersBetweenArgs) ([]Voucher, error) {
 			return side.Between(ctx, args.Value1, args.Value2)
 		})
@@ -271,7 +277,8 @@ func (r *RoutedVouchers) Delete(ctx context.Context, code Code) error {
 
 // Keys walks the keys of vouchers, up to a limit, behind the one that it is given.
 func (r *RoutedVouchers) Keys(ctx context.Context, arg1 *Code, arg2 int) ([]Code, error) {
-	return repo.Read(ctx, r.route, opVouchersKeys, repo.SoleTenant, repo.AllKeys(), diffCodeList, vouchersKeysArgs{Value1: arg1, Value2: arg2},
+	return repo.Read(ctx, r.route, opVouchersKeys, repo.SoleTenant,
+		repo.AllKeys(), diffCodeList, vouchersKeysArgs{Value1: arg1, Value2: arg2},
 		func(ctx context.Context, side Vouchers, args vouchersKeysArgs) ([]Code, error) {
 			return side.Keys(ctx, args.Value1, args.Value2)
 		})
@@ -352,7 +359,8 @@ func (r *RoutedDevices) Route() *repo.Route[Devices] { return r.route }
 
 // Get reads one device, keyed by serial.
 func (r *RoutedDevices) Get(ctx context.Context, tenantID TenantID, serial Serial) (*Device, error) {
-	return repo.Read(ctx, r.route, opDevicesGet, strconv.FormatInt(int64(tenantID), 10), repo.Key(devicesKeyText(serial)), diffDevicePointer, serial,
+	return repo.Read(ctx, r.route, opDevicesGet, strconv.FormatInt(int64(tenantID), 10),
+		repo.Key(devicesKeyText(serial)), diffDevicePointer, serial,
 		func(ctx context.Context, side Devices, serial Serial) (*Device, error) {
 			return side.Get(ctx, tenantID, serial)
 		})
@@ -366,7 +374,8 @@ func (r *RoutedDevices) Save(ctx context.Context, d *Device) error {
 	if d.meta == nil {
 		return &repo.KeyError{Op: opDevicesSave, Path: "d.Serial"}
 	}
-	return repo.Write(ctx, r.route, opDevicesSave, strconv.FormatInt(int64(d.Owner.Tenant), 10), repo.Key(devicesKeyText(d.meta.Serial)), d,
+	return repo.Write(ctx, r.route, opDevicesSave, strconv.FormatInt(int64(d.Owner.Tenant), 10),
+		repo.Key(devicesKeyText(d.meta.Serial)), d,
 		func(ctx context.Context, side Devices, d *Device) error {
 			return side.Save(ctx, d)
 		})
@@ -374,7 +383,8 @@ func (r *RoutedDevices) Save(ctx context.Context, d *Device) error {
 
 // Delete writes one device, keyed by serial.
 func (r *RoutedDevices) Delete(ctx context.Context, serial Serial, tenantID TenantID) error {
-	return repo.Write(ctx, r.route, opDevicesDelete, strconv.FormatInt(int64(tenantID), 10), repo.Key(devicesKeyText(serial)), serial,
+	return repo.Write(ctx, r.route, opDevicesDelete, strconv.FormatInt(int64(tenantID), 10),
+		repo.Key(devicesKeyText(serial)), serial,
 		func(ctx context.Context, side Devices, serial Serial) error {
 			return side.Delete(ctx, serial, tenantID)
 		})
@@ -382,7 +392,8 @@ func (r *RoutedDevices) Delete(ctx context.Context, serial Serial, tenantID Tena
 
 // Keys walks the keys of devices, up to a limit, behind the one that it is given.
 func (r *RoutedDevices) Keys(ctx context.Context, tenantID TenantID, after *Serial, limit int) ([]Serial, error) {
-	return repo.Read(ctx, r.route, opDevicesKeys, strconv.FormatInt(int64(tenantID), 10), repo.AllKeys(), diffSerialList, devicesKeysArgs{After: after, Limit: limit},
+	return repo.Read(ctx, r.route, opDevicesKeys, strconv.FormatInt(int64(tenantID), 10),
+		repo.AllKeys(), diffSerialList, devicesKeysArgs{After: after, Limit: limit},
 		func(ctx context.Context, side Devices, args devicesKeysArgs) ([]Serial, error) {
 			return side.Keys(ctx, tenantID, args.After, args.Limit)
 		})
@@ -510,7 +521,8 @@ func (r *RoutedAllSettings) Delete(ctx context.Context, tenant string) error {
 
 // Keys walks the keys of settingses, up to a limit, behind the one that it is given.
 func (r *RoutedAllSettings) Keys(ctx context.Context, tenant string, after *string, limit int) ([]string, error) {
-	return repo.Read(ctx, r.route, opAllSettingsKeys, tenant, repo.AllKeys(), diffStringList, allSettingsKeysArgs{After: after, Limit: limit},
+	return repo.Read(ctx, r.route, opAllSettingsKeys, tenant,
+		repo.AllKeys(), diffStringList, allSettingsKeysArgs{After: after, Limit: limit},
 		func(ctx context.Context, side AllSettings, args allSettingsKeysArgs) ([]string, error) {
 			return side.Keys(ctx, tenant, args.After, args.Limit)
 		})
@@ -595,7 +607,8 @@ func (r *RoutedFlags) Route() *repo.Route[Flags] { return r.route }
 
 // Get reads one flag key, keyed by key.
 func (r *RoutedFlags) Get(ctx context.Context, key FlagKey) (FlagKey, bool, error) {
-	out, err := repo.Read(ctx, r.route, opFlagsGet, repo.SoleTenant, repo.Key(flagsKeyText(key.On, key.ID, key.Code, key.N, key.S, key.T, key.Name)), diffFlagsGet, key,
+	out, err := repo.Read(ctx, r.route, opFlagsGet, repo.SoleTenant,
+		repo.Key(flagsKeyText(key.On, key.ID, key.Code, key.N, key.S, key.T, key.Name)), diffFlagsGet, key,
 		func(ctx context.Context, side Flags, key FlagKey) (flagsGetResult, error) {
 			var out flagsGetResult
 			var err error
@@ -607,7 +620,8 @@ func (r *RoutedFlags) Get(ctx context.Context, key FlagKey) (FlagKey, bool, erro
 
 // Save writes one flag key, keyed by key.
 func (r *RoutedFlags) Save(ctx context.Context, key FlagKey) error {
-	return repo.Write(ctx, r.route, opFlagsSave, repo.SoleTenant, repo.Key(flagsKeyText(key.On, key.ID, key.Code, key.N, key.S, key.T, key.Name)), key,
+	return repo.Write(ctx, r.route, opFlagsSave, repo.SoleTenant,
+		repo.Key(flagsKeyText(key.On, key.ID, key.Code, key.N, key.S, key.T, key.Name)), key,
 		func(ctx context.Context, side Flags, key FlagKey) error {
 			return side.Save(ctx, key)
 		})
@@ -615,7 +629,8 @@ func (r *RoutedFlags) Save(ctx context.Context, key FlagKey) error {
 
 // Delete writes one flag key, keyed by key.
 func (r *RoutedFlags) Delete(ctx context.Context, key FlagKey) error {
-	return repo.Write(ctx, r.route, opFlagsDelete, repo.SoleTenant, repo.Key(flagsKeyText(key.On, key.ID, key.Code, key.N, key.S, key.T, key.Name)), key,
+	return repo.Write(ctx, r.route, opFlagsDelete, repo.SoleTenant,
+		repo.Key(flagsKeyText(key.On, key.ID, key.Code, key.N, key.S, key.T, key.Name)), key,
 		func(ctx context.Context, side Flags, key FlagKey) error {
 			return side.Delete(ctx, key)
 		})
@@ -623,7 +638,8 @@ func (r *RoutedFlags) Delete(ctx context.Context, key FlagKey) error {
 
 // Keys walks the keys of flag keys, up to a limit, behind the one that it is given.
 func (r *RoutedFlags) Keys(ctx context.Context, after *FlagKey, limit int) ([]FlagKey, error) {
-	return repo.Read(ctx, r.route, opFlagsKeys, repo.SoleTenant, repo.AllKeys(), diffFlagKeyList, flagsKeysArgs{After: after, Limit: limit},
+	return repo.Read(ctx, r.route, opFlagsKeys, repo.SoleTenant,
+		repo.AllKeys(), diffFlagKeyList, flagsKeysArgs{After: after, Limit: limit},
 		func(ctx context.Context, side Flags, args flagsKeysArgs) ([]FlagKey, error) {
 			return side.Keys(ctx, args.After, args.Limit)
 		})

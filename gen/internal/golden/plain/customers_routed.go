@@ -99,7 +99,8 @@ func (r *RoutedCustomers) Get(ctx context.Context, tenant string, id uuid.UUID) 
 
 // GetMany reads customers, keyed by ids; their order does not count, they are matched by ID.
 func (r *RoutedCustomers) GetMany(ctx context.Context, tenant string, ids []uuid.UUID) ([]Customer, error) {
-	return repo.Read(ctx, r.route, opCustomersGetMany, tenant, repo.KeyList(repo.KeyTexts(ids, customersKeyText)), diffCustomersGetMany, ids,
+	return repo.Read(ctx, r.route, opCustomersGetMany, tenant,
+		repo.KeyList(repo.KeyTexts(ids, customersKeyText)), diffCustomersGetMany, ids,
 		func(ctx context.Context, side Customers, ids []uuid.UUID) ([]Customer, error) {
 			return side.GetMany(ctx, tenant, ids)
 		})
@@ -107,7 +108,8 @@ func (r *RoutedCustomers) GetMany(ctx context.Context, tenant string, ids []uuid
 
 // List reads customers by predicate.
 func (r *RoutedCustomers) List(ctx context.Context, tenant string, status string, limit int) ([]Customer, error) {
-	return repo.Read(ctx, r.route, opCustomersList, tenant, repo.AllKeys(), diffCustomerList, customersListArgs{Status: status, Limit: limit},
+	return repo.Read(ctx, r.route, opCustomersList, tenant,
+		repo.AllKeys(), diffCustomerList, customersListArgs{Status: status, Limit: limit},
 		func(ctx context.Context, side Customers, args customersListArgs) ([]Customer, error) {
 			return side.List(ctx, tenant, args.Status, args.Limit)
 		})
@@ -115,7 +117,8 @@ func (r *RoutedCustomers) List(ctx context.Context, tenant string, status string
 
 // Page reads customers by predicate.
 func (r *RoutedCustomers) Page(ctx context.Context, tenant string, after uuid.UUID, limit int) ([]Customer, int, error) {
-	out, err := repo.Read(ctx, r.route, opCustomersPage, tenant, repo.AllKeys(), diffCustomersPage, customersPageArgs{After: after, Limit: limit},
+	out, err := repo.Read(ctx, r.route, opCustomersPage, tenant,
+		repo.AllKeys(), diffCustomersPage, customersPageArgs{After: after, Limit: limit},
 		func(ctx context.Context, side Customers, args customersPageArgs) (customersPageResult, error) {
 			var out customersPageResult
 			var err error
@@ -143,7 +146,8 @@ func (r *RoutedCustomers) Save(ctx context.Context, tenant string, c Customer) e
 
 // SaveAll writes customers, keyed by cs[].ID.
 func (r *RoutedCustomers) SaveAll(ctx context.Context, tenant string, cs []Customer) error {
-	return repo.Write(ctx, r.route, opCustomersSaveAll, tenant, repo.KeyList(repo.KeyTexts(cs, func(v Customer) string { return customersKeyText(v.ID) })), cs,
+	return repo.Write(ctx, r.route, opCustomersSaveAll, tenant,
+		repo.KeyList(repo.KeyTexts(cs, func(v Customer) string { return customersKeyText(v.ID) })), cs,
 		func(ctx context.Context, side Customers, cs []Customer) error {
 			return side.SaveAll(ctx, tenant, cs)
 		})
@@ -151,7 +155,9 @@ func (r *RoutedCustomers) SaveAll(ctx context.Context, tenant string, cs []Custo
 
 // Transfer writes customers, keyed by from and to.
 func (r *RoutedCustomers) Transfer(ctx context.Context, tenant string, from uuid.UUID, to uuid.UUID, cents int64) (int64, error) {
-	return repo.WriteResult(ctx, r.route, opCustomersTransfer, tenant, repo.KeyList([]string{customersKeyText(from), customersKeyText(to)}), customersTransferArgs{From: from, To: to, Cents: cents},
+	return repo.WriteResult(ctx, r.route, opCustomersTransfer, tenant,
+		repo.KeyList([]string{customersKeyText(from), customersKeyText(to)}),
+		customersTransferArgs{From: from, To: to, Cents: cents},
 		func(ctx context.Context, side Customers, args customersTransferArgs) (int64, error) {
 			return side.Transfer(ctx, tenant, args.From, args.To, args.Cents)
 		})
@@ -175,7 +181,8 @@ func (r *RoutedCustomers) Delete(ctx context.Context, tenant string, id uuid.UUI
 
 // Keys walks the keys of customers, up to a limit, behind the one that it is given.
 func (r *RoutedCustomers) Keys(ctx context.Context, tenant string, after *uuid.UUID, limit int) ([]uuid.UUID, error) {
-	return repo.Read(ctx, r.route, opCustomersKeys, tenant, repo.AllKeys(), diffUUIDList, customersKeysArgs{After: after, Limit: limit},
+	return repo.Read(ctx, r.route, opCustomersKeys, tenant,
+		repo.AllKeys(), diffUUIDList, customersKeysArgs{After: after, Limit: limit},
 		func(ctx context.Context, side Customers, args customersKeysArgs) ([]uuid.UUID, error) {
 			return side.Keys(ctx, tenant, args.After, args.Limit)
 		})

@@ -79,7 +79,8 @@ func (r *RoutedProducts) Remove(ctx context.Context, tenant string, sku string) 
 
 // SKUs walks the keys of products, up to a limit, behind the one that it is given.
 func (r *RoutedProducts) SKUs(ctx context.Context, tenant string, after *string, limit int) ([]string, error) {
-	return repo.Read(ctx, r.route, opProductsSKUs, tenant, repo.AllKeys(), diffStringList, productsSKUsArgs{After: after, Limit: limit},
+	return repo.Read(ctx, r.route, opProductsSKUs, tenant,
+		repo.AllKeys(), diffStringList, productsSKUsArgs{After: after, Limit: limit},
 		func(ctx context.Context, side Products, args productsSKUsArgs) ([]string, error) {
 			return side.SKUs(ctx, tenant, args.After, args.Limit)
 		})

@@ -79,7 +79,8 @@ func (r *routedSuppliers) Drop(ctx context.Context, tenant string, name string) 
 
 // Names walks the keys of suppliers, up to a limit, behind the one that it is given.
 func (r *routedSuppliers) Names(ctx context.Context, tenant string, after *string, limit int) ([]string, error) {
-	return repo.Read(ctx, r.route, opSuppliersNames, tenant, repo.AllKeys(), diffStringList, suppliersNamesArgs{After: after, Limit: limit},
+	return repo.Read(ctx, r.route, opSuppliersNames, tenant,
+		repo.AllKeys(), diffStringList, suppliersNamesArgs{After: after, Limit: limit},
 		func(ctx context.Context, side suppliers, args suppliersNamesArgs) ([]string, error) {
 			return side.Names(ctx, tenant, args.After, args.Limit)
 		})

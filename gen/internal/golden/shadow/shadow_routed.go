@@ -98,7 +98,9 @@ func (r *RoutedSides) Get(ctx context.Context, tenant string, rArg string) (serv
 
 // Search reads serveds by predicate.
 func (r *RoutedSides) Search(ctx context.Context, tenant string, contextArg string, compare string, sideArg string, args string, arg6 int, arg7 bool, nilArg bool) ([]served, error) {
-	return repo.Read(ctx, r.route, opSidesSearch, tenant, repo.AllKeys(), diffServedList2, sidesSearchArgs2{Context: contextArg, Compare: compare, Side: sideArg, Args: args, Value6: arg6, Value7: arg7, Nil: nilArg},
+	return repo.Read(ctx, r.route, opSidesSearch, tenant,
+		repo.AllKeys(), diffServedList2,
+		sidesSearchArgs2{Context: contextArg, Compare: compare, Side: sideArg, Args: args, Value6: arg6, Value7: arg7, Nil: nilArg},
 		func(ctx context.Context, side2 Sides, args2 sidesSearchArgs2) ([]served, error) {
 			return side2.Search(ctx, tenant, args2.Context, args2.Compare, args2.Side, args2.Args, args2.Value6, args2.Value7, args2.Nil)
 		})
@@ -118,7 +120,9 @@ func (r *RoutedSides) All(ctx context.Context, tenant string, arg2 ...int) (c, [
 
 // Lower reads serveds by predicate.
 func (r *RoutedSides) Lower(ctx context.Context, tenant string, out string, err string, struct_ string, stringArg int, lenArg int) ([]side, int, error) {
-	out2, err2 := repo.Read(ctx, r.route, opSidesLower, tenant, repo.AllKeys(), diffSidesLower, sidesLowerArgs{Out: out, Err: err, Struct_: struct_, String: stringArg, Len: lenArg},
+	out2, err2 := repo.Read(ctx, r.route, opSidesLower, tenant,
+		repo.AllKeys(), diffSidesLower,
+		sidesLowerArgs{Out: out, Err: err, Struct_: struct_, String: stringArg, Len: lenArg},
 		func(ctx context.Context, side2 Sides, args sidesLowerArgs) (sidesLowerResult, error) {
 			var out2 sidesLowerResult
 			var err2 error

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math/big"
+	"net/http"
 	"net/netip"
 	"strings"
 	"sync"
@@ -114,6 +115,10 @@ type Thing struct {
 	Hash     [4]byte
 	Inline   struct{ A, B int }
 	Guarded  *Guarded
+	Inner    Guarded
+	Unseen   Guarded `compare:"-"`
+	Guards   map[string]*Guarded
+	Request  *http.Request `compare:"ignore"`
 	mu       sync.Mutex
 	internal int
 	_        int

@@ -70,6 +70,9 @@ func diffThingPointer(served, other *Thing) []compare.Diff {
 	compare.Equal(&c, "Hash", served.Hash, other.Hash)
 	compare.Struct(&c, "Inline", served.Inline, other.Inline, diffStruct)
 	compare.Struct(&c, "Guarded", served.Guarded, other.Guarded, diffGuardedPointer)
+	compare.Struct(&c, "Inner", &served.Inner, &other.Inner, diffGuardedPointer)
+	compare.Map(&c, "Guards", served.Guards, other.Guards, diffGuardedPointer)
+	compare.Any(&c, "Request", served.Request, other.Request, compare.Ignore())
 	compare.Equal(&c, "internal", served.internal, other.internal)
 	return c.Diffs()
 }

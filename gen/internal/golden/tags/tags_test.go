@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"io"
 	"math/big"
+	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -65,6 +67,7 @@ func TestEqualThingsHaveNoDifference(t *testing.T) {
 func TestTagsForgiveWhatTheySay(t *testing.T) {
 	forgiven := map[string]func(*Thing){
 		"ignore":           func(x *Thing) { x.Ignored = "z" },
+		"another's":        func(x *Thing) { x.Request = &http.Request{GetBody: func() (io.ReadCloser, error) { return nil, nil }} },
 		"function":         func(x *Thing) { x.Callback = nil },
 		"ignore, embedded": func(x *Thing) { x.Version = 9 },
 		"nil map":          func(x *Thing) { x.Labels = map[string]string{} },
@@ -140,6 +143,7 @@ func TestEveryFieldIsCompared(t *testing.T) {
 		"Inline.B":       func(x *Thing) { x.Inline.B = 1 },
 		"Guarded.Name":   func(x *Thing) { x.Guarded = &Guarded{Name: "z"} },
 		"internal":       func(x *Thing) { x.internal = 1 },
+		"Inner.Name":     func(x *Thing) { x.Inner.Name = "z" },
 		"Guarded":        func(x *Thing) { x.Guarded = nil },
 	}
 	for path, change := range changes {

@@ -36,12 +36,12 @@ type Customers interface {
 }
 
 /* want:
-customers.go:18:2: Customers.Import: parameter from: a reader: it cannot be given to two sides; pass plain values
-customers.go:20:2: Customers.Attach: parameter file: a reader: it cannot be given to two sides; pass plain values
-customers.go:22:2: Customers.Where: parameter keep: a function: it cannot be given to two sides; pass plain values
-customers.go:24:2: Customers.Consume: parameter rows: a channel: it cannot be given to two sides; pass plain values
-customers.go:26:2: Customers.With: parameter tx: a handle of the database (sql.Tx; transactions go through InTx): it cannot be given to two sides; pass plain values
-customers.go:28:2: Customers.Hooked: parameter o: field Hook is a function: it cannot be given to two sides; pass plain values
-customers.go:33:2: Customers.Export: parameter number 3: an interface with a method Write: it cannot be given to two sides; pass plain values
-customers.go:35:2: Customers.Point: parameter p: an unsafe.Pointer: it cannot be given to two sides; pass plain values
+customers.go:18:2: Customers.Import: parameter from: a reader: it cannot be given to two sides, or twice to one; pass plain values
+customers.go:20:2: Customers.Attach: parameter file: a reader: it cannot be given to two sides, or twice to one; pass plain values
+customers.go:22:2: Customers.Where: parameter keep: a function: it cannot be given to two sides, or twice to one; pass plain values
+customers.go:24:2: Customers.Consume: parameter rows: a channel: it cannot be given to two sides, or twice to one; pass plain values
+customers.go:26:2: Customers.With: parameter tx: a handle of the database (sql.Tx; transactions go through InTx): it cannot be given to two sides, or twice to one; pass plain values
+customers.go:28:2: Customers.Hooked: parameter o: field Hook is a function: it cannot be given to two sides, or twice to one; pass plain values
+customers.go:33:2: Customers.Export: parameter number 3: an interface with a method Write: it cannot be given to two sides, or twice to one; pass plain values
+customers.go:35:2: Customers.Point: parameter p: an unsafe.Pointer: it cannot be given to two sides, or twice to one; pass plain values
 */

@@ -23,8 +23,8 @@ type Customers interface {
 }
 
 /* want:
-customers.go:16:2: Customers.Rows: result of type *sql.Rows: a handle of the database (sql.Rows; transactions go through InTx): it cannot be compared with the other side's; return plain values, or use //crossfade:stream with an iter.Seq2[T, error]
-customers.go:18:2: Customers.Open: result of type io.ReadCloser: a reader: it cannot be compared with the other side's; return plain values, or use //crossfade:stream with an iter.Seq2[T, error]
-customers.go:20:2: Customers.Later: result of type func() shop.Customer: a function: it cannot be compared with the other side's; return plain values, or use //crossfade:stream with an iter.Seq2[T, error]
-customers.go:22:2: Customers.Follow: result of type <-chan shop.Customer: a channel: it cannot be compared with the other side's; return plain values, or use //crossfade:stream with an iter.Seq2[T, error]
+customers.go:16:2: Customers.Rows: result of type *sql.Rows: a handle of the database (sql.Rows; transactions go through InTx): it can be looked at once only, and two sides return one; return plain values, or use //crossfade:stream with an iter.Seq2[T, error]
+customers.go:18:2: Customers.Open: result of type io.ReadCloser: a reader: it can be looked at once only, and two sides return one; return plain values, or use //crossfade:stream with an iter.Seq2[T, error]
+customers.go:20:2: Customers.Later: result of type func() shop.Customer: a function: it can be looked at once only, and two sides return one; return plain values, or use //crossfade:stream with an iter.Seq2[T, error]
+customers.go:22:2: Customers.Follow: result of type <-chan shop.Customer: a channel: it can be looked at once only, and two sides return one; return plain values, or use //crossfade:stream with an iter.Seq2[T, error]
 */
