@@ -21,6 +21,8 @@ type Entity interface {
 	flag() flags.Decider
 	// check returns what is wrong with the entity's wiring, or nil.
 	check() error
+	// ready asks the database what has to be known before a transaction.
+	ready(ctx context.Context) error
 	// keys returns up to limit keys of a side in its own order, those behind
 	// after; an empty after means from the start.
 	keys(ctx context.Context, at place, side flags.Side, after string, limit int) ([]string, error)
@@ -96,6 +98,8 @@ func (e *routed[R]) check() error {
 	}
 	return nil
 }
+
+func (e *routed[R]) ready(context.Context) error { return nil }
 
 // scope of work on an entity's keys.
 func scope(m versions.Migration, method string, at place, keys repo.Keys) repo.Scope {

@@ -181,7 +181,7 @@ func (j *job) tenants(ctx context.Context, work func(ctx context.Context, tenant
 	case len(skipped) > 0 || len(j.detail.Tenants) > 0:
 		return nil
 	}
-	return j.endWhole(ctx, began, facts, len(tenants))
+	return j.endWhole(ctx, began, facts)
 }
 
 // stopsAll reports whether an error is not one tenant's own.
@@ -246,36 +246,46 @@ func (j *job) beginWhole(ctx context.Context) (int64, error) {
 }
 
 // endWhole marks the whole migration, for the tenants that are born from now
-// on, if every tenant came to the same fact and no policy since the beginning
-// let anybody stand where only one side is written.
-func (j *job) endWhole(ctx context.Context, began int64, facts map[ledger.Fact]int, tenants int) error {
-	for fact, n := range facts {
-		if began == 0 || n != tenants || fact == ledger.NotVerified {
+// on, if every tenant came to the fact and no policy since the beginning let
+// anybody stand where only one side is written.
+func (j *job) endWhole(ctx context.Context, began int64, facts map[ledger.Fact]int) error {
+	if began == 0 || facts[ledger.NotVerified] > 0 {
+		return nil
+	}
+	for {
+		s, err := j.look(ctx, 0)
+		if err != nil {
+			return err
+		}
+		between, err := j.w.store.PoliciesBetween(ctx, j.m, began-1, s.current().Epoch)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(between, func(p flags.Policy) bool { return !everybody(p) }) {
 			return nil
 		}
-		for {
-			s, err := j.look(ctx, 0)
-			if err != nil {
-				return err
-			}
-			between, err := j.w.store.PoliciesBetween(ctx, j.m, began-1, s.current().Epoch)
-			if err != nil {
-				return err
-			}
-			if slices.ContainsFunc(between, func(p flags.Policy) bool { return !everybody(p) }) {
-				return nil
-			}
-			err = j.w.store.Mark(ctx, s.version(j.m), fact, "")
-			var stage *ledger.StageError
-			switch {
-			case errors.As(err, &stage):
-				return nil
-			case !errors.Is(err, ledger.ErrNotInForce):
-				return err
-			}
+		err = j.w.store.Mark(ctx, s.version(j.m), j.wholeFact(s.current(), facts), "")
+		var stage *ledger.StageError
+		switch {
+		case errors.As(err, &stage):
+			return nil
+		case !errors.Is(err, ledger.ErrNotInForce):
+			return err
 		}
 	}
-	return nil
+}
+
+// wholeFact is what may be said of the whole migration: where some tenants were
+// copied forth and some back, both sides of all are equal, and the new side is
+// complete.
+func (j *job) wholeFact(p flags.Policy, facts map[ledger.Fact]int) ledger.Fact {
+	switch {
+	case j.detail.Kind == ledger.JobVerify:
+		return ledger.Verified
+	case facts[ledger.Backfilled] > 0 || facts[ledger.OldComplete] == 0 && p.Default.Plan().Authority == flags.OldSide:
+		return ledger.Backfilled
+	}
+	return ledger.OldComplete
 }
 
 // everybody reports whether a policy has every tenant, known or not, at a

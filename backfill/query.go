@@ -85,9 +85,7 @@ func (q *query) texts() string {
 }
 
 // list is the key as one value that compares.
-func (q *query) list(format string) string {
-	return "(" + q.each(", ", func(_ int, c string) string { return fmt.Sprintf(format, c) }) + ")"
-}
+func (q *query) list() string { return "(" + q.order() + ")" }
 
 func (q *query) order() string {
 	return q.each(", ", func(_ int, c string) string { return "q." + c })
@@ -111,7 +109,7 @@ func (q *query) among(first int) string {
 	if q.keys == 1 {
 		return "q." + quoted(q.names[0]) + " = any(" + array(0) + ")"
 	}
-	return q.list("q.%s") + " in (select * from unnest(" + q.each(", ", func(i int, _ string) string { return array(i) }) + "))"
+	return q.list() + " in (select * from unnest(" + q.each(", ", func(i int, _ string) string { return array(i) }) + "))"
 }
 
 // split takes a key's text apart.

@@ -143,6 +143,20 @@ func bind(statement string, args ...any) (string, []any) {
 	return statement, used
 }
 
+func (e *bySQL) ready(ctx context.Context) error {
+	for _, side := range []flags.Side{flags.OldSide, flags.NewSide} {
+		name, statement := e.side(side)
+		q, err := e.describe(ctx, name, statement)
+		if err != nil {
+			return err
+		}
+		if len(q.names) == 0 || len(q.names) > maxKeyColumns {
+			return e.wrong("%s must select 1 to %d columns, it selects %d", name, maxKeyColumns, len(q.names))
+		}
+	}
+	return nil
+}
+
 func (e *bySQL) side(side flags.Side) (name, statement string) {
 	if side == flags.NewSide {
 		return "NewKeys", e.sql.NewKeys
@@ -151,13 +165,13 @@ func (e *bySQL) side(side flags.Side) (name, statement string) {
 }
 
 func (e *bySQL) keys(ctx context.Context, at place, side flags.Side, after string, limit int) ([]string, error) {
+	if err := e.ready(ctx); err != nil {
+		return nil, err
+	}
 	name, statement := e.side(side)
 	q, err := e.describe(ctx, name, statement)
 	if err != nil {
 		return nil, err
-	}
-	if q.names == nil || len(q.names) > maxKeyColumns {
-		return nil, e.wrong("%s must select 1 to %d columns, it selects %d", name, maxKeyColumns, len(q.names))
 	}
 	args := []any{at.tenant}
 	text := "select " + q.texts() + " from (" + q.text + "\n) q"
@@ -170,22 +184,22 @@ func (e *bySQL) keys(ctx context.Context, at place, side flags.Side, after strin
 		if err != nil {
 			return nil, err
 		}
-		text += " where " + q.list("q.%s") + " > " + q.values(2)
+		text += " where " + q.list() + " > " + q.values(2)
 		args = append(args, values...)
 	}
 	text += " order by " + q.order() + " limit " + strconv.Itoa(limit)
 	text, args = bind(text, args...)
 	// Described, not prepared: each page is planned for its own range.
-	rows, err := e.db.Pool().Query(ctx, text, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
 	keys := make([]string, 0, limit)
 	var parts []string
-	if _, err = pgx.ForEachRow(rows, []any{&parts}, func() error {
-		keys = append(keys, keyText(parts))
-		return nil
-	}); err != nil {
+	rows, err := e.db.Pool().Query(ctx, text, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
+	if err == nil {
+		_, err = pgx.ForEachRow(rows, []any{&parts}, func() error {
+			keys = append(keys, keyText(parts))
+			return rows.Err()
+		})
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return keys, nil

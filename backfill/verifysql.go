@@ -87,10 +87,10 @@ func (e sqlComparing) compare(ctx context.Context, at place, p page) ([]found, e
 	side := func(q *query) string {
 		var where []string
 		if p.after != "" {
-			where = append(where, q.list("q.%s")+" > "+q.values(2))
+			where = append(where, q.list()+" > "+q.values(2))
 		}
 		if upTo != "" {
-			where = append(where, q.list("q.%s")+" <= "+q.values(2+n))
+			where = append(where, q.list()+" <= "+q.values(2+n))
 		}
 		return q.where(strings.Join(where, " and "))
 	}
