@@ -56,6 +56,9 @@ type Session[R any] interface {
 	// Complete reports whether the side holds every key: the old side does
 	// until the tenant reaches new. Known after a look.
 	Complete(flags.Side) bool
+	// Missed reports whether the side is known to have missed writes that no
+	// stale record tells: the old side did at new. Known after a look.
+	Missed(flags.Side) bool
 	// Lock locks more keys of the scope's tenant: those the database made.
 	Lock(ctx context.Context, keys []string) error
 	// Protect runs fn so that its failure undoes what fn did and nothing else.

@@ -65,7 +65,8 @@ func joined(values, life context.Context) (context.Context, context.CancelFunc) 
 
 // compare takes a first, cheap look that may be a race; only a difference that
 // one snapshot of both sides shows again counts (the ladder's rule for
-// comparing). A stale key means that nothing can be said.
+// comparing). A stale key, or an old side that missed writes at new, means that
+// nothing can be said.
 func (q query[R, A, V]) compare(ctx context.Context, d flags.Decision, served answer[V]) (compare.Verdict, []Diff) {
 	scope := q.route.scope(q.op, d, q.tenant, q.keys)
 	authority := d.Stage.Plan().Authority
@@ -85,7 +86,7 @@ func (q query[R, A, V]) compare(ctx context.Context, d flags.Decision, served an
 func (q query[R, A, V]) confirm(ctx context.Context, scope Scope, authority flags.Side) (compare.Verdict, []Diff) {
 	verdict, diffs := compare.Inconclusive, []Diff(nil)
 	err := q.route.backend.Read(ctx, scope, true, func(ctx context.Context, s Session[R]) error {
-		if len(s.Stale()) > 0 {
+		if len(s.Stale()) > 0 || s.Missed(authority.Other()) {
 			return nil
 		}
 		verdict, diffs = q.judge(q.ask(ctx, s, authority), q.ask(ctx, s, authority.Other()))

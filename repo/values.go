@@ -106,6 +106,9 @@ func (s valuesSession[R]) Stale() []StaleKey      { return s.found }
 // Complete is not known without a ledger, so that nothing falls back.
 func (s valuesSession[R]) Complete(flags.Side) bool { return false }
 
+// Missed is not known either, and a difference counts.
+func (s valuesSession[R]) Missed(flags.Side) bool { return false }
+
 // Lock does nothing: nobody can know a key that was made a moment ago.
 func (s valuesSession[R]) Lock(context.Context, []string) error { return nil }
 

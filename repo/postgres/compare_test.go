@@ -77,6 +77,20 @@ func TestStaleKeyIsInconclusive(t *testing.T) {
 	}
 }
 
+// After new the old side lacks what was written there, until a reverse backfill.
+func TestOldSideThatMissedWritesAtNewIsInconclusive(t *testing.T) {
+	w := newWorld(t, flags.New, nil)
+	require.NoError(t, w.notes.Save(t.Context(), tenant, note{ID: 1, Text: "one"}))
+	_, err := w.pool.Exec(t.Context(), "insert into crossfade.tenant_states (migration_id, tenant, old_complete) select id, '', false from crossfade.migrations")
+	require.NoError(t, err)
+	w.step(flags.Live)
+	_, err = w.notes.Get(t.Context(), tenant, 1)
+	require.NoError(t, err)
+	counts := w.settled().Operations[0]
+	assert.EqualValues(t, 1, counts.Inconclusive)
+	assert.EqualValues(t, 0, counts.Mismatched)
+}
+
 func TestErrorOfTheCandidateIsAMismatchAndNotTheCallers(t *testing.T) {
 	w := newWorld(t, flags.Shadow, nil)
 	require.NoError(t, w.notes.Save(t.Context(), tenant, note{ID: 1, Text: "one"}))

@@ -44,6 +44,8 @@ func (s *session[R]) Complete(side flags.Side) bool {
 	return side == flags.NewSide || !s.found.incomplete
 }
 
+func (s *session[R]) Missed(side flags.Side) bool { return !s.Complete(side) }
+
 func (s *session[R]) Lock(ctx context.Context, keys []string) error {
 	if len(keys) == 0 {
 		return nil

@@ -178,6 +178,7 @@ var errNoTransaction = errors.New("a plain read has no transaction")
 func (d direct[R]) Side(side flags.Side) R             { return d.b.direct[side] }
 func (direct[R]) Stale() []repo.StaleKey               { return nil }
 func (direct[R]) Complete(flags.Side) bool             { return false }
+func (direct[R]) Missed(flags.Side) bool               { return false }
 func (direct[R]) Lock(context.Context, []string) error { return errNoTransaction }
 
 func (direct[R]) Doom(context.Context, flags.Side, []string, error) error { return errNoTransaction }
