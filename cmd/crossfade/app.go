@@ -40,7 +40,7 @@ func newApp(stdout, stderr io.Writer, env func(string) string) *app {
 
 func (a *app) run(ctx context.Context, args []string) int {
 	root := a.root()
-	root.SetArgs(args)
+	root.SetArgs(append([]string{}, args...)) // of nil it would make the arguments of the process
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	a.json = asksForJSON(args) // for errors in the command line itself

@@ -31,9 +31,13 @@ func (f *changeFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "answer as the change would, and change nothing")
 	cmd.Flags().BoolVar(&f.noWait, "no-wait", false, "end as soon as the new policy is in force")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "step into new, the point of no return")
-	cmd.Flags().BoolVar(&f.newTenant, "new-tenant", false, "allow tenants that the ledger does not know yet")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 2*time.Minute, "how long to wait until nobody acts on an older policy; 0 means for ever")
 	cmd.Flags().DurationVar(&f.drain, "drain-timeout", 30*time.Second, "terminate transactions that act on an older policy after this long; 0 means never")
+}
+
+// addNewTenant adds the flag of commands that name tenants.
+func (f *changeFlags) addNewTenant(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.newTenant, "new-tenant", false, "allow tenants that the ledger does not know yet")
 }
 
 func (f *changeFlags) check() error {
@@ -86,6 +90,9 @@ func (a *app) change(ctx context.Context, store *ledger.Store, c control.Change,
 	result, err := plane.Apply(waiting, c)
 	if err == nil || result.Changed {
 		show.result(result, err == nil && !f.noWait)
+	}
+	if err != nil && result.Changed && !is[*control.UnsettledError](err) { // the waiting did not even begin
+		err = &control.UnsettledError{Migration: c.Migration, Err: err}
 	}
 	return a.unsure(ctx, c.Migration, err)
 }

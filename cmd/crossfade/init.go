@@ -212,7 +212,7 @@ func nextSteps(m *registration) string {
 		{"crossfade backfill " + m.Name, "copy every key"},
 		{"crossfade verify " + m.Name, "compare every key; then step to shadow"},
 	} {
-		fmt.Fprintf(&text, "  %-*s   %s\n", len("crossfade backfill ")+len(m.Name), step[0], step[1])
+		fmt.Fprintf(&text, "  %-*s   %s\n", len("crossfade step  dual")+len(m.Name), step[0], step[1])
 	}
 	return text.String()
 }

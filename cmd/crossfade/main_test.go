@@ -31,6 +31,12 @@ const name = "customers-v2"
 
 var customers = versions.Migration{Name: name, Entity: "customers", From: "v1", To: "v2"}
 
+// How tests wait for what comes by itself.
+const (
+	wait = time.Minute
+	tick = 2 * time.Millisecond
+)
+
 // world is a ledger, and command lines that are run on it in this process.
 type world struct {
 	t     *testing.T
@@ -169,7 +175,7 @@ func (s *started) until(text string) {
 	s.w.t.Helper()
 	require.Eventually(s.w.t, func() bool {
 		return bytes.Contains([]byte(s.out.String()+s.err.String()), []byte(text))
-	}, time.Minute, 2*time.Millisecond, "waiting for %q", text)
+	}, wait, tick, "waiting for %q", text)
 }
 
 func (s *started) ends() outcome {
@@ -241,6 +247,7 @@ var varying = []struct {
 	{regexp.MustCompile(`\b\d+(\.\d+)?(ms|s)\b|\b\d+m\d\ds\b|\b\d+h\d\dm\b`), "<span>"},
 	{regexp.MustCompile(`("[a-z_]*seconds"): [0-9.e+-]+`), "$1: <seconds>"},
 	{regexp.MustCompile(`("[a-z_]*seconds"):[0-9.e+-]+`), "$1:<seconds>"},
+	{regexp.MustCompile(`("keys_per_second":) ?[0-9.e+-]+`), "$1<rate>"},
 	{regexp.MustCompile(`\b[a-z0-9_]*test_\d+\b`), "<database>"},
 }
 
@@ -251,8 +258,7 @@ func golden(t *testing.T, file, text string) {
 	for _, v := range varying {
 		text = v.form.ReplaceAllString(text, v.name)
 	}
-	exactly := filepath.Join("testdata", file)
-	goldenFile(t, exactly, text)
+	goldenFile(t, filepath.Join("testdata", file), text)
 }
 
 func goldenFile(t *testing.T, path, text string) {

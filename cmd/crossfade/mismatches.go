@@ -61,6 +61,7 @@ listed, so many were met by this operation, and of those so many in this field.
 	cmd.Flags().IntVar(&f.limit, "limit", 100, "how many to show")
 	cmd.Flags().BoolVar(&f.all, "all", false, "show those that are resolved, too")
 	cmd.Flags().Int64SliceVar(&f.resolve, "resolve", nil, "mark these `numbers` as resolved")
+	cmd.Flags().Lookup("resolve").DefValue = "" // not "[]"
 	cmd.Flags().BoolVar(&f.resolveAll, "resolve-all", false, "mark all that --tenant, --operation and --field leave as resolved")
 	a.completeFlag(cmd, "tenant", a.tenantNames)
 	return cmd

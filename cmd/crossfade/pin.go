@@ -33,6 +33,7 @@ or unpinned. It is what crossfade step --tenant does, and the same rules hold.`,
 	}
 	a.addDatabase(cmd)
 	f.add(cmd)
+	f.addNewTenant(cmd)
 	cmd.Flags().StringVar(&stage, "stage", "", "the `stage` to pin to: old, dual, shadow, live, rampdown or new")
 	a.completeFlag(cmd, "stage", a.stageNames)
 	return cmd

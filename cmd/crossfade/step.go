@@ -68,6 +68,7 @@ Past new there is no instant way back: that step needs --yes.`,
 	}
 	a.addDatabase(cmd)
 	f.add(cmd)
+	f.addNewTenant(cmd)
 	cmd.Flags().StringVar(&f.percent, "percent", "", "move this `percentage` of the tenants, 0 to 100 in steps of 0.01")
 	cmd.Flags().StringArrayVar(&f.tenants, "tenant", nil, "move this `tenant`; may be given again")
 	cmd.Flags().BoolVar(&f.walk, "walk", false, "go rung by rung to the stage")
