@@ -125,9 +125,10 @@ func (r *RoutedInvoices) Delete(ctx context.Context, tenant string, id int32) er
 
 // Keys returns the ids behind after, in order.
 //
-// Routed: reads invoices by predicate.
+// Routed: walks the keys of invoices, up to a limit, behind the one that it is given.
 func (r *RoutedInvoices) Keys(ctx context.Context, tenant string, after *int32, limit int) ([]int32, error) {
-	return repo.Read(ctx, r.route, opInvoicesKeys, tenant, repo.AllKeys(), diffInt32List, invoicesKeysArgs{After: after, Limit: limit},
+	return repo.Read(ctx, r.route, opInvoicesKeys, tenant,
+		repo.AllKeys(), diffInt32List, invoicesKeysArgs{After: after, Limit: limit},
 		func(ctx context.Context, side Invoices, args invoicesKeysArgs) ([]int32, error) {
 			return side.Keys(ctx, tenant, args.After, args.Limit)
 		})
