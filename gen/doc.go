@@ -68,6 +68,9 @@
 //	//crossfade:entity ...
 //	type Customers interface{ Store[Customer, uuid.UUID] }
 //
+// Test files, and files that build constraints leave out, are not read. The
+// constraint of a source file is repeated in what is generated from it.
+//
 // # Keys and tenants
 //
 // A key has one canonical text, the same on both sides, from which locks,

@@ -120,7 +120,7 @@ func (g *generator) entity(p *pkg, file *ast.File, ts *ast.TypeSpec, doc *ast.Co
 // check refuses what cannot be wrapped.
 func (e *entity) check(ts *ast.TypeSpec) error {
 	if ts.TypeParams != nil {
-		return fmt.Errorf("it has type parameters: declare an interface without any, such as `type Customers interface{ %s[Customer] }`, and annotate that", e.iface)
+		return fmt.Errorf("it has type parameters: declare an interface without any, `type X interface{ %s[...] }`, and annotate that", e.iface)
 	}
 	obj := e.pkg.Types.Scope().Lookup(e.iface)
 	if obj == nil {

@@ -246,7 +246,7 @@ func importable(path, from string) bool {
 		return true
 	}
 	parent := strings.TrimSuffix(("/" + path)[:i], "/")
-	return strings.HasPrefix("/"+from+"/", parent+"/")
+	return parent != "" && strings.HasPrefix("/"+from+"/", parent+"/") // without a parent it is Go's own
 }
 
 // typeWords makes a name of a type: Customer, V1Address, PageOfCustomer, StringList.

@@ -11,5 +11,5 @@ type Customers[T any] interface {
 }
 
 /* want:
-customers.go:8:6: Customers: it has type parameters: declare an interface without any, such as `type Customers interface{ Customers[Customer] }`, and annotate that
+customers.go:8:6: Customers: it has type parameters: declare an interface without any, `type X interface{ Customers[...] }`, and annotate that
 */
