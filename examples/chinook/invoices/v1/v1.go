@@ -69,8 +69,9 @@ func (r *Repository) lines(ctx context.Context, found []invoices.Invoice) error 
 	for i := range found {
 		ids[i], at[found[i].ID] = found[i].ID, &found[i]
 	}
-	rows, err := r.db.Query(ctx, `select invoice_id, invoice_line_id, track_id, (unit_price * 100)::bigint, quantity
-		from invoice_line where invoice_id = any($1) order by invoice_line_id`, ids)
+	const query = `select invoice_id, invoice_line_id, track_id, (unit_price * 100)::bigint, quantity
+		from invoice_line where invoice_id = any($1) order by invoice_line_id`
+	rows, err := r.db.Query(ctx, query, ids) //nolint:rowserrcheck // ForEachRow checks
 	if err != nil {
 		return err
 	}

@@ -73,8 +73,9 @@ func (r *Repository) lines(ctx context.Context, tenant string, found []invoices.
 	for i := range found {
 		ids[i], at[found[i].ID] = found[i].ID, &found[i]
 	}
-	rows, err := r.db.Query(ctx, `select invoice_id, id, track_id, unit_price_cents, quantity
-		from chinook_v2.invoice_lines where tenant = $1 and invoice_id = any($2) order by invoice_id, position`, tenant, ids)
+	const query = `select invoice_id, id, track_id, unit_price_cents, quantity
+		from chinook_v2.invoice_lines where tenant = $1 and invoice_id = any($2) order by invoice_id, position`
+	rows, err := r.db.Query(ctx, query, tenant, ids) //nolint:rowserrcheck // ForEachRow checks
 	if err != nil {
 		return err
 	}
