@@ -363,7 +363,7 @@ func (w *world) iterate(context.Context) iter.Seq2[string, error] {
 // quick are settings under which nothing waits for long.
 func (w *world) quick() backfill.Config {
 	return backfill.Config{
-		Tenants: w.iterate, ChunkKeys: 10, PollEvery: 5 * time.Millisecond, ReconcileEvery: -1, SettleTimeout: time.Minute,
+		Tenants: w.iterate, ChunkKeys: 10, PollEvery: 5 * time.Millisecond, ReconcileEvery: -1, SettleTimeout: 20 * time.Second,
 	}
 }
 

@@ -41,6 +41,39 @@ func TestApplicationThatLockedARowFirstIsNeverAborted(t *testing.T) {
 	})
 }
 
+// The same where the application waits first, so that it is the application
+// whom the server would abort.
+func TestApplicationThatWaitsFirstIsNeverAborted(t *testing.T) {
+	w := newWorld(t, flags.Dual)
+	w.fill(acme, 10)
+	w.exec("insert into notes_v2 (tenant, id, title, rest) values ($1, 5, 'stale', '')", acme)
+	other := w.another() // the worker's process
+	locked := make(chan struct{})
+	var once sync.Once
+	other.new.on("Save", func(_ context.Context, id int64) error {
+		if id == 5 { // the chunk holds the keys' locks
+			once.Do(func() {
+				close(locked)
+				w.waitBlocked()
+			})
+		}
+		return nil
+	})
+	id := w.request(ledger.JobBackfill)
+	var tasks sync.WaitGroup
+	require.NoError(t, w.db.InTx(t.Context(), func(ctx context.Context, tx *postgres.Tx) error {
+		if _, err := tx.Exec(ctx, "select from notes_v2 where id = 5 for update"); err != nil {
+			return err
+		}
+		tasks.Go(func() { assert.NoError(t, other.worker().RunPending(context.Background())) })
+		<-locked
+		return notes{w.notes.route.InTx(tx)}.Save(ctx, acme, note{ID: 5, Text: "by the application"})
+	}))
+	tasks.Wait()
+	assert.Equal(t, ledger.JobDone, w.job(id).State, w.job(id).Error)
+	w.equal()
+}
+
 func TestBackfillUnderTrafficEndsWithEqualSides(t *testing.T) {
 	bothWays(t, flags.Dual, func(t *testing.T, w *world, e backfill.Entity) {
 		w.fill(acme, 150)
