@@ -7,7 +7,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/crossfade-db/crossfade/control"
 	"github.com/crossfade-db/crossfade/flags"
+	"github.com/crossfade-db/crossfade/ledger"
 )
 
 const barWidth = 30
@@ -104,11 +106,15 @@ func writeNext(w *strings.Builder, r *report) {
 		if n.step.Ends && r.Policy.Step != nil && n.step.To == r.Policy.Default {
 			what = fmt.Sprintf("the %s back to %s", percentText(r.Policy.Step.Percent), n.step.To)
 		}
-		if n.step.Allowed {
-			fmt.Fprintf(w, "%-11s %s: nothing speaks against it: %s\n", "Next "+n.name, what, n.step.Command)
-		} else {
-			fmt.Fprintf(w, "%-11s %s: refused\n", "Next "+n.name, what)
+		switch {
+		case n.step.Allowed:
+			what += ": nothing speaks against it: " + n.step.Command
+		case slices.ContainsFunc(n.step.blocks, func(b control.Block) bool { return !b.Kind.Passes() }):
+			what += ": refused"
+		default:
+			what += ": not yet"
 		}
+		fmt.Fprintf(w, "%-11s %s\n", "Next "+n.name, what)
 		for _, b := range n.step.blocks {
 			fmt.Fprintf(w, "%-11s - %s\n", "", printable(b.Text))
 		}
@@ -161,8 +167,12 @@ func writeFleet(w *strings.Builder, r *report) {
 		if !e.Drained {
 			missing = append(missing, "drained of its transactions")
 		}
-		if !e.Acknowledged {
+		acting := slices.ContainsFunc(r.state.Processes, func(p ledger.Process) bool { return !acknowledged(p, e.Epoch+1) })
+		switch {
+		case !e.Acknowledged && acting:
 			missing = append(missing, "given up by every process")
+		case !e.Acknowledged:
+			missing = append(missing, "written down as acknowledged, which the next step does")
 		}
 		if len(missing) > 0 {
 			fmt.Fprintf(w, "%-11s   epoch %d is not yet %s\n", "", e.Epoch, strings.Join(missing, " nor "))

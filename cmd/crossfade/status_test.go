@@ -72,6 +72,24 @@ func TestStatusShowsThePointOfNoReturn(t *testing.T) {
 	assert.NotContains(t, o.out, "point of no return")
 }
 
+func TestStatusTellsWaitingFromRefusal(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.climb(flags.Dual)
+	w.backfilled()
+	w.process(7, 2)
+	w.ok("step", name, "shadow", "--no-wait")
+	w.ok("status", name).says("Next up     everybody to live: not yet", "wait for the step before", "Next down   everybody to dual: nothing speaks against it",
+		"epoch 2 is not yet drained of its transactions nor given up by every process")
+	w.process(7, 3)
+	w.ok("status", name).says("epoch 2 is not yet drained of its transactions nor written down as acknowledged, which the next step does")
+	w.ok("step", name, "live", "--no-wait")
+	w.process(7, 4)
+	w.ok("step", name, "live", "--walk")
+	w.exec(`update crossfade.tenant_states set old_complete = false`)
+	w.ok("status", name).says("Next down   everybody to shadow: refused")
+}
+
 // The command that status offers does what status says.
 func TestStatusOffersCommandsThatWork(t *testing.T) {
 	t.Parallel()
