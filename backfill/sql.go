@@ -192,7 +192,7 @@ func (e *bySQL) keys(ctx context.Context, at place, side flags.Side, after strin
 	// Described, not prepared: each page is planned for its own range.
 	keys := make([]string, 0, limit)
 	var parts []string
-	rows, err := e.db.Pool().Query(ctx, text, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
+	rows, err := e.db.Pool().Query(ctx, text, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...) //nolint:rowserrcheck // ForEachRow checks
 	if err == nil {
 		_, err = pgx.ForEachRow(rows, []any{&parts}, func() error {
 			keys = append(keys, keyText(parts))

@@ -173,7 +173,7 @@ func model(from state) porcupine.Model {
 	return porcupine.Model{
 		Init: func() any { return from },
 		Step: func(before, input, _ any) (bool, any) {
-			now := before.(state) //nolint:errcheck // only states go in
+			now := before.(state)
 			for _, a := range input.([]act) {
 				var ok bool
 				if now, ok = a.on(now); !ok {

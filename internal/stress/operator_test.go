@@ -69,18 +69,15 @@ func (o *operator) step(ctx context.Context, named []string, target flags.Stage)
 	if !errors.As(err, &refused) {
 		return false
 	}
-	for _, block := range refused.Blocks {
-		switch block.Kind {
-		case control.BlockBackfill, control.BlockOldIncomplete:
-			o.job(ctx, ledger.JobBackfill, named)
-		case control.BlockVerify:
-			o.job(ctx, ledger.JobVerify, named)
-		case control.BlockStaleNew, control.BlockStaleOld, control.BlockFailing:
-			o.job(ctx, ledger.JobReconcile, named)
-		default:
-			pause(ctx, time.Duration(o.random.IntN(20))*time.Millisecond)
-		}
-		break
+	switch refused.Blocks[0].Kind { // the first reason; the next turn sees what is left
+	case control.BlockBackfill, control.BlockOldIncomplete:
+		o.job(ctx, ledger.JobBackfill, named)
+	case control.BlockVerify:
+		o.job(ctx, ledger.JobVerify, named)
+	case control.BlockStaleNew, control.BlockStaleOld, control.BlockFailing:
+		o.job(ctx, ledger.JobReconcile, named)
+	default:
+		pause(ctx, time.Duration(o.random.IntN(20))*time.Millisecond)
 	}
 	return false
 }
