@@ -25,12 +25,14 @@ type StaleKey struct {
 // predicate whose side without authority failed.
 const StaleAll = "*"
 
-// Backend runs the sides of one migration. repo/postgres and [Values]
+// Backend runs the sides of one migration. repo/postgres and [NewValues]
 // implement it; applications only pass it on.
 type Backend[R any] interface {
 	// Read runs fn for an operation that writes nothing. With look, the
 	// session knows the stale records of the scope, and both sides and the
-	// records are read in one snapshot. Without look the session has no
+	// records are read in one snapshot; in a transaction of the application, fn
+	// runs again until the records were the same before and after it, unless
+	// the operation is a stream. Without look the session has no
 	// snapshot and no records.
 	Read(ctx context.Context, s Scope, look bool, fn func(context.Context, Session[R]) error) error
 	// Write runs fn in one transaction behind the fence, with the scope's keys

@@ -8,7 +8,7 @@
 //
 // A [Backend] runs the sides: package repo/postgres does it for two sides in
 // one PostgreSQL database, with fence, key locks and atomic dual writes;
-// [Values] does it for plain Go values, and says what is then not promised.
+// [NewValues] does it for plain Go values, and says what is then not promised.
 //
 // The side without authority never changes what a caller of a read gets, nor
 // when: its answer is read and compared afterwards by the bounded pool of a

@@ -59,6 +59,7 @@ func (q query[R, A, V]) serve(ctx context.Context, plan *flags.Plan, d flags.Dec
 	scope := q.route.scope(q.op, d, q.tenant, q.keys)
 	side := plan.Authority
 	err = q.route.backend.Read(ctx, scope, plan.ThroughStale, func(ctx context.Context, s Session[R]) (err error) {
+		side, other = plan.Authority, false // it may run again
 		if staleOn(s.Stale(), plan.Authority) {
 			side, other = plan.Authority.Other(), true
 		}
@@ -91,8 +92,14 @@ func (q query[R, A, V]) fallback(ctx context.Context, scope Scope, side flags.Si
 		if !s.Complete(side) || staleOn(s.Stale(), side) {
 			return errNoFallback
 		}
-		answer, err = q.call(ctx, s.Side(side), q.args)
-		return err
+		read := func(ctx context.Context) (err error) {
+			answer, err = q.call(ctx, s.Side(side), q.args)
+			return err
+		}
+		if q.route.backend.Transactional() {
+			return s.Protect(ctx, read)
+		}
+		return read(ctx)
 	})
 	return answer, err == nil
 }

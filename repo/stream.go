@@ -9,8 +9,10 @@ import (
 
 // Seq serves an iterator from the authority alone: what it hands out is not
 // compared and, at live, keys that are stale on the new side make the whole
-// iterator run on the old side. The decision stays in use until the loop ends,
-// and a step of the ladder waits for it.
+// iterator run on the old side. Inside a transaction of the application it is
+// not repeated when keys go stale while it runs, as other reads are. The
+// decision stays in use until the loop ends, and a step of the ladder waits for
+// it.
 func Seq[R, A, V any](
 	ctx context.Context, r *Route[R], op Op, tenant string, args A,
 	call func(context.Context, R, A) iter.Seq2[V, error],

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
+	"reflect"
 	"slices"
 	"sync"
 
@@ -24,11 +25,24 @@ import (
 func NewValues[R any](oldSide, newSide R) (Backend[R], error) {
 	v := &values[R]{sides: [2]R{oldSide, newSide}, stale: map[string][]StaleKey{}, seed: maphash.MakeSeed()}
 	for i, side := range v.sides {
-		if any(side) == nil {
+		if NilSide(side) {
 			return nil, errors.New("repo.NewValues: the " + flags.Side(i).String() + " side is nil") //nolint:gosec // 0 or 1
 		}
 	}
 	return v, nil
+}
+
+// NilSide reports whether a side is nil, also where its type is a pointer, or
+// an interface that holds a nil pointer.
+func NilSide[R any](side R) bool {
+	switch v := reflect.ValueOf(side); v.Kind() {
+	case reflect.Invalid:
+		return true
+	case reflect.Pointer, reflect.Map, reflect.Func:
+		return v.IsNil()
+	default:
+		return false
+	}
 }
 
 type values[R any] struct {

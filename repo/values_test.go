@@ -77,6 +77,8 @@ func TestFailureOfTheOldValueAtLiveIsRemembered(t *testing.T) {
 func TestWiringMistakesAreNamed(t *testing.T) {
 	_, err := repo.NewValues[any](nil, newThings())
 	require.ErrorContains(t, err, "the old side is nil")
+	_, err = repo.NewValues[*things](newThings(), nil)
+	require.ErrorContains(t, err, "the new side is nil")
 	b := newBench(t, flags.Old, nil)
 	good := repo.Config[*things]{
 		Migration: b.routed.route.Migration(), Flag: b.routed.route.Flag(), Backend: b.routed.route.Backend(), Copier: copier,

@@ -90,6 +90,26 @@ create table crossfade.stale_keys (
 create index stale_keys_by_key on crossfade.stale_keys (migration_id, tenant, key);
 create index stale_keys_by_age on crossfade.stale_keys (migration_id, side, recorded_at);
 
+-- Counts deletions of stale records, also those of transactions that are not
+-- committed yet: whoever reads the records twice, with this count before the
+-- first and after the second reading, can tell that none came and went between.
+create sequence crossfade.stale_clears;
+select setval('crossfade.stale_clears', 1); -- or the first count would not show
+
+-- +goose StatementBegin
+create function crossfade.count_stale_clears() returns trigger
+    language plpgsql
+as $$
+begin
+    perform nextval('crossfade.stale_clears');
+    return null;
+end
+$$;
+-- +goose StatementEnd
+
+create trigger count_stale_clears after delete on crossfade.stale_keys
+    for each statement execute function crossfade.count_stale_clears();
+
 -- Confirmed mismatches, one row per operation, key, field and stage.
 create table crossfade.mismatches (
     id           bigint primary key generated always as identity,

@@ -82,7 +82,7 @@ func (db *DB) migrationID(ctx context.Context, q DBTX, name string) (int32, erro
 	case errors.Is(err, pgx.ErrNoRows):
 		return 0, &UnknownMigrationError{Migration: name}
 	case err != nil:
-		return 0, fmt.Errorf("look up migration %s in the ledger: %w", name, translate(err, name, 0, ""))
+		return 0, fmt.Errorf("look up migration %s in the ledger: %w", name, translate(late(ctx, err), name, 0, ""))
 	}
 	db.ids.Store(name, id)
 	return id, nil

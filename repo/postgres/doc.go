@@ -7,7 +7,7 @@
 //
 // A side is built by a factory, func(DBTX) R, so that the same repository code
 // runs on the pool, on a transaction or on a snapshot. [DB.InTx] spans several
-// repositories; [Adopt] joins a transaction that the application opened.
+// repositories; [DB.Adopt] joins a transaction that the application opened.
 //
 // What a savepoint cannot undo is not undone: when the connection is lost, when
 // ctx is cancelled while a statement runs (pgx then closes the connection), or

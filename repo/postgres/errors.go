@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -51,6 +52,14 @@ const (
 	stateIsolation = "XF002"
 	stateUnknown   = "XF003"
 )
+
+// late says what to do when no connection was had before ctx ended.
+func late(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	return fmt.Errorf("no free connection in time: raise the pool's MaxConns, or end long transactions: %w", err)
+}
 
 // translate turns what the ledger's functions raise into typed errors.
 func translate(err error, migration string, epoch int64, tenant string) error {

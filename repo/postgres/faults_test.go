@@ -80,6 +80,7 @@ func TestExhaustedPoolEndsWithTheCallersContext(t *testing.T) {
 	defer cancel()
 	err = s.notes.Save(ctx, tenant, note{ID: 1, Text: "one"})
 	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorContains(t, err, "raise the pool's MaxConns")
 }
 
 // One connection is enough for everything that a call does: nothing takes a
@@ -120,6 +121,11 @@ func TestCollidingKeysOfTheNewVersionAreNamedAndNothingIsLost(t *testing.T) {
 			err = w.notes.Save(t.Context(), "zenith", note{ID: 1, Text: "theirs"})
 			if stage == flags.Live {
 				require.ErrorContains(t, err, "notes_v2_collide")
+				var theirs int
+				require.NoError(t, w.pool.QueryRow(t.Context(), "select count(*) from notes_v1 where tenant = 'zenith'").Scan(&theirs))
+				assert.Zero(t, theirs, "nothing was written on either side")
+				assert.Equal(t, "mine 0", w.text("notes_v2", 1))
+				assert.Empty(t, w.stale())
 				return
 			}
 			require.NoError(t, err)

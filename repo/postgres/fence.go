@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -55,10 +56,21 @@ func queueLook(batch *pgx.Batch, migration int32, scope repo.Scope, found *looku
 	batch.Queue("select crossfade.stale_records($1, $2, $3, $4)", migration, scope.Tenant, keys, scope.Keys.All()).QueryRow(found.scan)
 }
 
+// queueClears adds a look at the count of deleted stale records.
+func queueClears(batch *pgx.Batch, clears *int64) {
+	batch.Queue("select last_value from crossfade.stale_clears").QueryRow(func(row pgx.Row) error { return row.Scan(clears) })
+}
+
 // lookup is what the ledger says about the keys of a scope.
 type lookup struct {
 	stale      []repo.StaleKey
-	incomplete bool // the old side does not hold every key
+	incomplete bool  // the old side does not hold every key
+	clears     int64 // deletions of stale records so far, of everybody
+}
+
+// same reports whether the ledger said the same twice.
+func (l *lookup) same(again *lookup) bool {
+	return l.clears == again.clears && l.incomplete == again.incomplete && slices.Equal(l.stale, again.stale)
 }
 
 // scan reads the lines that crossfade.stale_records makes.

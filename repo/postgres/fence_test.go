@@ -197,7 +197,7 @@ func TestManyKeysTakeTheTenantsLock(t *testing.T) {
 	scope := repo.Scope{Decision: d, Tenant: tenant, Keys: repo.KeyList(keys)}
 	require.NoError(t, w.notes.route.Backend().Write(t.Context(), scope, true, func(ctx context.Context, s repo.Session[notes]) error {
 		var locks int
-		require.NoError(t, w.pool.QueryRow(ctx, "select count(*) from pg_locks where locktype = 'advisory'").Scan(&locks))
+		require.NoError(t, w.pool.QueryRow(ctx, "select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())").Scan(&locks))
 		assert.Equal(t, 2, locks, "the epoch and the tenant")
 		return nil
 	}))

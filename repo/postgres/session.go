@@ -56,6 +56,19 @@ func (s *session[R]) Lock(ctx context.Context, keys []string) error {
 	return nil
 }
 
+// sameAgain looks at the stale records once more, and reports whether the
+// ledger says the same as before the read.
+func (s *session[R]) sameAgain(ctx context.Context) (bool, error) {
+	var again lookup
+	batch := &pgx.Batch{}
+	queueLook(batch, s.migration, s.scope, &again)
+	queueClears(batch, &again.clears) // after the records
+	if err := s.tx.SendBatch(ctx, batch).Close(); err != nil {
+		return false, fmt.Errorf("look at the stale keys again: %w", busy(err))
+	}
+	return s.found.same(&again), nil
+}
+
 const recordStaleSQL = `
 insert into crossfade.stale_keys (migration_id, tenant, side, key, epoch, cause)
 select $1, $2, $3, k, $5, $6 from unnest($4::text[]) k

@@ -50,7 +50,7 @@ func Sides[R any](db *DB, oldSide, newSide Factory[R], options ...SidesOptions) 
 			return nil, fmt.Errorf("postgres.Sides: the %s side is nil: give its factory", side)
 		}
 		b.direct[i] = factory(db.pool)
-		if any(b.direct[i]) == nil {
+		if repo.NilSide(b.direct[i]) {
 			return nil, fmt.Errorf("postgres.Sides: the factory of the %s side returned nil", side)
 		}
 	}
@@ -136,25 +136,68 @@ func explain(scope repo.Scope) func(error) error {
 // join runs an operation inside the application's transaction. The fence comes
 // with every use, since a savepoint of the application that is rolled back
 // takes the locks with it.
+//
+// A READ COMMITTED transaction has no snapshot that a look-up and a read could
+// share: a key may go stale, and even be repaired, between them. A read
+// therefore looks again afterwards, and counts only when the ledger said the
+// same both times and no record was deleted in between; otherwise it is read
+// again, at last under locks. A stream cannot be read again: see [repo.Seq].
 func (b *sides[R]) join(ctx context.Context, scope repo.Scope, lock, look bool, fn func(context.Context, repo.Session[R]) error) error {
+	if lock || !look || scope.Op.Kind == repo.KindStream {
+		_, err := b.joinOnce(ctx, scope, lock, look, fn)
+		return err
+	}
+	for attempt := range maxLooks {
+		if attempt >= optimisticLooks {
+			_, err := b.joinOnce(ctx, scope, true, look, fn)
+			var upgrade *LockUpgradeError
+			if !errors.As(err, &upgrade) {
+				return err
+			}
+		}
+		s, err := b.joinOnce(ctx, scope, false, look, fn)
+		if s == nil || ctx.Err() != nil {
+			return err
+		}
+		same, lerr := s.sameAgain(ctx)
+		if lerr != nil {
+			return errors.Join(err, lerr)
+		}
+		if same {
+			return err
+		}
+	}
+	return fmt.Errorf("%s: its stale keys changed at each of %d readings: run the reconciler, and try again", scope.Op, maxLooks)
+}
+
+const (
+	optimisticLooks = 5
+	maxLooks        = 100
+)
+
+// joinOnce fences and runs fn. The session is nil when fn did not run.
+func (b *sides[R]) joinOnce(
+	ctx context.Context, scope repo.Scope, lock, look bool, fn func(context.Context, repo.Session[R]) error,
+) (*session[R], error) {
 	tx := b.tx
 	if tx.refused != nil {
-		return tx.refused
+		return nil, tx.refused
 	}
 	id, err := b.db.migrationID(ctx, tx, scope.Decision.Migration)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if lock {
 		exclusive := scope.Keys.All() || len(scope.Keys.List()) > maxKeyLocks
 		if err := tx.lockTenant(id, scope.Decision.Migration, scope.Tenant, exclusive); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	var found lookup
 	batch := &pgx.Batch{}
 	fenceCall{migration: id, scope: scope, lock: lock, look: lock && look}.queue(batch, &found)
 	if look && !lock {
+		queueClears(batch, &found.clears) // before the records
 		queueLook(batch, id, scope, &found)
 	}
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
@@ -162,9 +205,10 @@ func (b *sides[R]) join(ctx context.Context, scope repo.Scope, lock, look bool, 
 		if repo.Retryable(err) {
 			tx.refused = err
 		}
-		return err
+		return nil, err
 	}
-	return fn(ctx, b.session(tx, id, scope, &found))
+	s := b.session(tx, id, scope, &found)
+	return s, fn(ctx, s)
 }
 
 // maxKeyLocks is how many keys crossfade.lock_keys locks one by one.

@@ -88,7 +88,7 @@ type opening struct {
 func (db *DB) run(ctx context.Context, open opening, fn func(*pgxpool.Conn) error) (err error) {
 	conn, err := db.pool.Acquire(ctx)
 	if err != nil {
-		return fmt.Errorf("acquire a connection: %w", err)
+		return fmt.Errorf("acquire a connection: %w", late(ctx, err))
 	}
 	committed := false
 	defer func() {

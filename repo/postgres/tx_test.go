@@ -219,7 +219,7 @@ func TestFenceComesWithEveryUseInATransaction(t *testing.T) {
 	tx, err := w.db.Adopt(ctx, outer)
 	require.NoError(t, err)
 	locks := func() (n int) {
-		require.NoError(t, w.pool.QueryRow(ctx, "select count(*) from pg_locks where locktype = 'advisory'").Scan(&n))
+		require.NoError(t, w.pool.QueryRow(ctx, "select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())").Scan(&n))
 		return n
 	}
 	_, err = outer.Exec(ctx, "savepoint mine")
@@ -297,6 +297,8 @@ func TestWiringMistakesAreNamed(t *testing.T) {
 	_, err := postgres.Sides[notes](w.db, nil, v2(w.new))
 	require.ErrorContains(t, err, "the old side is nil")
 	_, err = postgres.Sides(w.db, v1(w.old), func(postgres.DBTX) notes { return nil })
+	require.ErrorContains(t, err, "the factory of the new side returned nil")
+	_, err = postgres.Sides(w.db, v1(w.old), func(postgres.DBTX) notes { return (*table)(nil) })
 	require.ErrorContains(t, err, "the factory of the new side returned nil")
 	_, err = postgres.Sides[notes](nil, v1(w.old), v2(w.new))
 	require.ErrorContains(t, err, "db is nil")
