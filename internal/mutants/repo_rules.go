@@ -93,6 +93,48 @@ var repoRules = []Mutant{
 		Package: "./repo/postgres", Run: "TestBatchesOfKeysInOppositeOrderDoNotDeadlock",
 	},
 	{
+		Rule: "a copy of several keys never waits for one while it holds another",
+		File: "repo/postgres/tx.go",
+		Old:  "select set_config('crossfade.yield', 'on', true)", New: "select set_config('crossfade.yield', 'off', true)",
+		Package: "./repo/postgres", Run: "TestCopyOfSeveralKeysGivesWay",
+	},
+	{
+		Rule: "a read at live inside a transaction is of one moment",
+		File: "repo/postgres/sides.go",
+		Old:  "		if same {", New: "		if same || true {",
+		Package: "./repo/postgres", Run: "TestListAtLiveIsOfOneMoment|TestRecordThatCameAndWentIsNoticedInsideATransaction",
+	},
+	{
+		Rule: "a list at live and its stale keys are read in one snapshot",
+		File: "repo/postgres/sides.go",
+		Old:  `isolation: "repeatable read read only",`, New: `isolation: "read committed read only",`,
+		Package: "./repo/postgres", Run: "TestListAtLiveIsOfOneMoment",
+	},
+	{
+		Rule: "both sides of a confirmation are read in one snapshot",
+		File: "repo/postgres/sides.go",
+		Old:  `isolation: "repeatable read read only",`, New: `isolation: "read committed read only",`,
+		Package: "./repo/postgres", Run: "TestConfirmationReadsBothSidesInOneSnapshot",
+	},
+	{
+		Rule: "a key that the database made is locked before it is copied",
+		File: "repo/write.go",
+		Old:  "if err = s.Lock(ctx, keys); err != nil {", New: "if err != nil {",
+		Package: "./repo/postgres", Run: "TestKeyThatTheDatabaseMadeIsLockedBeforeItIsCopied",
+	},
+	{
+		Rule: "a transaction of a frozen process is ended by the server",
+		File: "repo/postgres/db.go",
+		Old:  "set_config('idle_in_transaction_session_timeout', $3, true)", New: "$3::text",
+		Package: "./repo/postgres", Run: "TestTransactionOfAFrozenProcessIsEndedByTheServer",
+	},
+	{
+		Rule: "the fence comes with every use in a transaction",
+		File: "repo/postgres/sides.go",
+		Old:  "	fenceCall{migration: id, scope: scope, lock: lock, look: lock && look}.queue(batch, &found)", New: "	if len(tx.tenants) < 1 {\n\t\tfenceCall{migration: id, scope: scope, lock: lock, look: lock && look}.queue(batch, &found)\n\t}",
+		Package: "./repo/postgres", Run: "TestFenceComesWithEveryUseInATransaction",
+	},
+	{
 		Rule: "more than 256 keys take the tenant's lock",
 		File: "ledger/migrations/00001_ledger.sql",
 		Old: `    h := crossfade.tenant_hash(migration, tenant);

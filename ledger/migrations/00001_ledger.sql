@@ -226,12 +226,19 @@ create function crossfade.lock_low(hash bigint) returns integer
 -- two transactions never wait for each other in a circle. More than 256 keys
 -- would fill the lock table: the fence then takes the tenant's lock exclusively
 -- instead, and this function refuses with XF004.
+--
+-- A transaction that has set crossfade.yield to on, as copies of several keys
+-- do, never waits for a key while it holds another: a lock that is taken fails
+-- with 55P03. A lock_timeout alone would not do: whoever waits for the copy has
+-- waited longer, and the server would look for a circle on his behalf and
+-- abort him.
 -- +goose StatementBegin
 create function crossfade.lock_keys(migration integer, tenant text, keys text[]) returns void
     language plpgsql volatile
 as $$
 declare
     h bigint;
+    yielding boolean := coalesce(current_setting('crossfade.yield', true), '') = 'on';
 begin
     if cardinality(keys) > 256 then
         raise exception using errcode = 'XF004',
@@ -246,7 +253,11 @@ begin
     for h in -- the 60 bits that the lock numbers are made of, so that equal locks are taken once and in one order
         select distinct crossfade.key_hash(migration, tenant, k) & 1152921504606846975 as n from unnest(keys) k order by n
     loop
-        perform pg_advisory_xact_lock(crossfade.lock_high(3, h), crossfade.lock_low(h));
+        if not yielding then
+            perform pg_advisory_xact_lock(crossfade.lock_high(3, h), crossfade.lock_low(h));
+        elsif not pg_try_advisory_xact_lock(crossfade.lock_high(3, h), crossfade.lock_low(h)) then
+            raise exception using errcode = '55P03', message = 'crossfade: a key of the chunk is locked by somebody else';
+        end if;
     end loop;
 end
 $$;

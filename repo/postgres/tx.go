@@ -209,6 +209,17 @@ func (tx *Tx) LockTenant(ctx context.Context, migration, tenant string) error {
 	return err
 }
 
+// Yield makes the transaction give way: the locks of several keys at once are
+// no longer waited for, and an operation that meets one held by somebody else
+// fails with SQLSTATE 55P03. For copies, which can be tried again, and must not
+// be the reason for which the server aborts a transaction of the application.
+func (tx *Tx) Yield(ctx context.Context) error {
+	if _, err := tx.Exec(ctx, "select set_config('crossfade.yield', 'on', true)"); err != nil {
+		return fmt.Errorf("let the transaction give way: %w", err)
+	}
+	return nil
+}
+
 // lockTenant notes in which mode the transaction takes a tenant's lock, and
 // refuses an upgrade.
 func (tx *Tx) lockTenant(id int32, migration, tenant string, exclusive bool) error {
