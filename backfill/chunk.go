@@ -21,38 +21,53 @@ func repairable(plan *flags.Plan, side flags.Side) bool {
 	return plan.WritesBoth && (side != plan.Authority || plan.ThroughStale)
 }
 
-// copyLocked copies keys, whose locks are held, from the run's side to the
-// other, or where a stale record says so the other way round, and deletes
-// exactly the records that were read under the locks.
+// copyLocked copies keys, whose locks are held, and deletes exactly the stale
+// records that were read under the locks.
 func (r *run) copyLocked(ctx context.Context, c chunk, keys []string) (int64, error) {
-	plan := r.decision.Stage.Plan()
-	var whole *flags.Side // the source for keys without a record of their own
-	own := map[string]flags.Side{}
-	var done []repo.StaleKey
-	for _, record := range c.Stale() {
-		if !repairable(plan, record.Side) {
-			return 0, &staleError{side: record.Side, stage: r.decision.Stage, whole: record.Key == repo.StaleAll}
-		}
-		source := record.Side.Other()
-		if record.Key == repo.StaleAll {
-			if whole != nil && *whole != source {
-				return 0, &staleError{side: record.Side, stage: r.decision.Stage, whole: true}
-			}
-			whole = &source
+	bySource, done, err := r.directions(keys, c.Stale())
+	if err != nil {
+		return 0, err
+	}
+	var changed int64
+	for source, some := range bySource {
+		if len(some) == 0 {
 			continue
 		}
-		if other, ok := own[record.Key]; ok && other != source {
-			return 0, &staleError{side: record.Side, stage: r.decision.Stage}
+		n, err := c.copy(ctx, flags.Side(source), some, r.seen && len(done) == 0) //nolint:gosec // 0 or 1
+		if err != nil {
+			return 0, err
 		}
-		own[record.Key] = source
-		done = append(done, record)
+		changed += n
 	}
-	var bySource [2][]string
+	return changed, c.ClearStale(ctx, done)
+}
+
+// directions sorts keys by the side to copy them from: where a key or the whole
+// tenant has a stale record, the side that the record does not name, and else
+// the run's. It also returns the records that are settled by the copy.
+func (r *run) directions(keys []string, records []repo.StaleKey) (bySource [2][]string, settled []repo.StaleKey, err error) {
+	stage := r.decision.Stage
+	var whole *flags.Side // the source for keys without a record of their own
+	own := map[string]flags.Side{}
+	for _, record := range records {
+		forAll := record.Key == repo.StaleAll
+		source := record.Side.Other()
+		other, known := own[record.Key]
+		switch {
+		case !repairable(stage.Plan(), record.Side), forAll && whole != nil && *whole != source, known && other != source:
+			return bySource, nil, &staleError{side: record.Side, stage: stage, whole: forAll}
+		case forAll:
+			whole = &source
+		default:
+			own[record.Key] = source
+			settled = append(settled, record)
+		}
+	}
 	for _, key := range keys {
 		source, ok := own[key]
 		switch {
 		case ok && whole != nil && *whole != source:
-			return 0, &staleError{side: source, stage: r.decision.Stage}
+			return bySource, nil, &staleError{side: source, stage: stage}
 		case !ok && whole != nil:
 			source = *whole
 		case !ok:
@@ -60,18 +75,7 @@ func (r *run) copyLocked(ctx context.Context, c chunk, keys []string) (int64, er
 		}
 		bySource[source] = append(bySource[source], key)
 	}
-	var changed int64
-	for source, some := range bySource {
-		if len(some) == 0 {
-			continue
-		}
-		n, err := c.copy(ctx, flags.Side(source), some) //nolint:gosec // 0 or 1
-		if err != nil {
-			return 0, err
-		}
-		changed += n
-	}
-	return changed, c.ClearStale(ctx, done)
+	return bySource, settled, nil
 }
 
 // Limits of a chunk that meets the locks of others.

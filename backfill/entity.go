@@ -46,8 +46,10 @@ type chunk interface {
 	Stale() []repo.StaleKey
 	ClearStale(ctx context.Context, records []repo.StaleKey) error
 	// copy makes the keys on the other side equal to the side from, and returns
-	// how many rows or keys it wrote.
-	copy(ctx context.Context, from flags.Side, keys []string) (int64, error)
+	// how many rows or keys it wrote. Of keys that were seen on the side from a
+	// moment ago, and have no stale record, those that are gone need not be
+	// deleted: who deleted them did so on both sides.
+	copy(ctx context.Context, from flags.Side, keys []string, seen bool) (int64, error)
 }
 
 // comparing compares both sides in snapshots.
@@ -159,7 +161,7 @@ type routedChunk[R any] struct {
 	tenant string
 }
 
-func (c *routedChunk[R]) copy(ctx context.Context, from flags.Side, keys []string) (changed int64, err error) {
+func (c *routedChunk[R]) copy(ctx context.Context, from flags.Side, keys []string, _ bool) (changed int64, err error) {
 	source, target := c.Side(from), c.Side(from.Other())
 	err = guard(func() error {
 		for _, key := range keys {

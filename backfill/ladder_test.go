@@ -172,7 +172,7 @@ func TestTenantThatWasAtOldInBetweenIsCopiedFromTheStart(t *testing.T) {
 	for name, forget := range map[string]bool{"and the control plane forgot the checkpoint": true, "and nobody forgot the checkpoint": false} {
 		t.Run(name, func(t *testing.T) {
 			bothWays(t, flags.Dual, func(t *testing.T, w *world, e backfill.Entity) {
-				w.fill(acme, 50)
+				w.fill(acme, 500)
 				id := w.request(ledger.JobBackfill)
 				w.interrupted(e, func() bool { return w.checkpointed() >= 20 })
 				require.NoError(t, w.store.ResumeJob(t.Context(), id))
@@ -199,7 +199,7 @@ func TestTenantThatWasAtOldInBetweenIsCopiedFromTheStart(t *testing.T) {
 // The same while the worker is running, between two chunks.
 func TestTenantThatWentToOldAndBackBetweenTwoChunksIsCopiedFromTheStart(t *testing.T) {
 	w := newWorld(t, flags.Dual)
-	w.fill(acme, 50)
+	w.fill(acme, 500)
 	var once sync.Once
 	w.old.on("Keys", func(context.Context, int64) error {
 		if w.checkpointed() < 20 {
@@ -220,7 +220,7 @@ func TestTenantThatWentToOldAndBackBetweenTwoChunksIsCopiedFromTheStart(t *testi
 
 func TestBackfillStopsWhenTheTenantLeavesTheRungs(t *testing.T) {
 	w := newWorld(t, flags.Dual)
-	w.fill(acme, 50)
+	w.fill(acme, 500)
 	var once sync.Once
 	w.old.on("Keys", func(context.Context, int64) error {
 		if w.checkpointed() >= 20 {
@@ -232,12 +232,12 @@ func TestBackfillStopsWhenTheTenantLeavesTheRungs(t *testing.T) {
 	assert.Equal(t, ledger.JobFailed, job.State)
 	assert.Equal(t, `notes-v2: tenant "acme" stands at old, where not both sides are written: step it to dual first, then request the backfill again`, job.Error)
 	assert.Equal(t, "backfilled false, verified false, old complete true", w.state(acme))
-	assert.Equal(t, "absent", w.text("notes_v2", 50), "nothing was copied after the step")
+	assert.Equal(t, "absent", w.text("notes_v2", 500), "nothing was copied after the step")
 }
 
 func TestBackfillStopsWhenTheAuthorityTurns(t *testing.T) {
 	w := newWorld(t, flags.Shadow)
-	w.fill(acme, 50)
+	w.fill(acme, 500)
 	var once sync.Once
 	w.old.on("Keys", func(context.Context, int64) error {
 		if w.checkpointed() >= 20 {

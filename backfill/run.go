@@ -17,6 +17,7 @@ type run struct {
 	cp       ledger.Checkpoint
 	decision flags.Decision // set by admit
 	from     flags.Side     // the side that is copied from
+	seen     bool           // the keys were seen there
 	page     int            // keys that are walked at once
 	size     int            // keys of the next chunk
 	// allowed says whether the work is possible at a stage.
@@ -28,8 +29,11 @@ type run struct {
 	restarted bool
 }
 
+// pageChunks is how many chunks' keys are walked at once.
+const pageChunks = 8
+
 func (j *job) newRun(tenant string) *run {
-	r := &run{j: j, tenant: tenant, cp: j.checkpoint[tenant], page: j.w.cfg.ChunkKeys, size: j.w.cfg.ChunkKeys}
+	r := &run{j: j, tenant: tenant, cp: j.checkpoint[tenant], page: pageChunks * j.w.cfg.ChunkKeys, size: j.w.cfg.ChunkKeys}
 	r.cp.Tenant = tenant
 	r.save = func(ctx context.Context, tx *postgres.Tx, _ chunk, cp ledger.Checkpoint) error {
 		return ledger.SaveCheckpoint(ctx, tx, j.claim, cp)
@@ -79,6 +83,11 @@ func (r *run) transact(
 		if deferred {
 			if _, err := tx.Exec(ctx, "set constraints all deferred"); err != nil {
 				return fmt.Errorf("defer the constraints: %w", err)
+			}
+		}
+		if len(keys) > 1 {
+			if err := tx.Yield(ctx); err != nil {
+				return err
 			}
 		}
 		err = r.j.e.fenced(ctx, tx, r.place(), keys, func(ctx context.Context, c chunk) error {
@@ -133,7 +142,7 @@ func phaseSource(name string) (flags.Side, bool) {
 func (r *run) copyBoth(ctx context.Context) error {
 	return r.walkPhases(ctx, phases(r.from), func(ctx context.Context, ph phase, p page) error {
 		keys := p.keys
-		if ph.extra {
+		if r.seen = !ph.extra; ph.extra {
 			var err error
 			if keys, err = extra(ctx, r.j.e, r.place(), ph.side.Other(), p); err != nil {
 				return err

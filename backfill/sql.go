@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -29,7 +30,9 @@ import (
 //	where tenant_id = $1::uuid and (invoice, line) in (select * from unnest($2::bigint[], $3::int[]))
 //
 // They run under the keys' locks, which are taken in a statement of their own
-// before, and must lock no row of the side that they read.
+// before, and must lock no row of the side that they read. New tables without
+// statistics get bad plans: ANALYZE them once they hold some rows, or let
+// autovacuum do so.
 type SQL struct {
 	// OldKeys and NewKeys select the key's columns of every row of tenant $1,
 	// without order or limit: "select id from shop.customers where tenant_id =
@@ -188,29 +191,42 @@ func (e *bySQL) keys(ctx context.Context, at place, side flags.Side, after strin
 		args = append(args, values...)
 	}
 	text += " order by " + q.order() + " limit " + strconv.Itoa(limit)
-	text, args = bind(text, args...)
-	// Described, not prepared: each page is planned for its own range.
 	keys := make([]string, 0, limit)
-	var parts []string
-	rows, err := e.db.Pool().Query(ctx, text, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...) //nolint:rowserrcheck // ForEachRow checks
-	if err == nil {
-		_, err = pgx.ForEachRow(rows, []any{&parts}, func() error {
+	err = e.walking(ctx, text, args, func(rows pgx.Rows) error {
+		var parts []string
+		_, err := pgx.ForEachRow(rows, []any{&parts}, func() error {
 			keys = append(keys, keyText(parts))
-			return rows.Err()
+			return nil
 		})
-	}
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return keys, nil
 }
 
+// inOrder has the planner walk an index in its order, for the range at hand:
+// it knows nothing of a new table that is being filled, and would rather sort a
+// whole tenant for each page.
+const inOrder = "select set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_sort', 'off', true), " +
+	"set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true)"
+
+func (e *bySQL) walking(ctx context.Context, text string, args []any, collect func(pgx.Rows) error) error {
+	text, args = bind(text, args...)
+	return pgx.BeginTxFunc(ctx, e.db.Pool(), pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		batch := &pgx.Batch{}
+		batch.Queue(inOrder)
+		batch.Queue(text, args...).Query(collect)
+		return tx.SendBatch(ctx, batch).Close()
+	})
+}
+
 // noNulls refuses keys with a null: no range would ever show them.
 func (e *bySQL) noNulls(ctx context.Context, at place, name string, q *query) error {
 	text, args := bind("select exists (select from ("+q.text+"\n) q where "+q.anyNull()+")", at.tenant)
 	var null bool
-	err := e.db.Pool().QueryRow(ctx, text, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...).Scan(&null)
-	if err != nil {
+	if err := e.db.Pool().QueryRow(ctx, text, args...).Scan(&null); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	if null {
@@ -249,7 +265,7 @@ type sqlChunk struct {
 	tenant string
 }
 
-func (c *sqlChunk) copy(ctx context.Context, from flags.Side, keys []string) (changed int64, err error) {
+func (c *sqlChunk) copy(ctx context.Context, from flags.Side, keys []string, seen bool) (changed int64, err error) {
 	copying, deleting := c.e.sql.Copy, c.e.sql.Delete
 	if from == flags.NewSide {
 		if copying, deleting = c.e.sql.CopyBack, c.e.sql.DeleteBack; len(copying) == 0 {
@@ -265,12 +281,14 @@ func (c *sqlChunk) copy(ctx context.Context, from flags.Side, keys []string) (ch
 	if err != nil {
 		return 0, err
 	}
+	statements := copying
+	if !seen {
+		statements = slices.Concat(copying, deleting)
+	}
 	batch := &pgx.Batch{}
-	for _, statements := range [][]string{copying, deleting} {
-		for _, statement := range statements {
-			text, args := bind(typed(statement), append([]any{c.tenant}, arrays...)...)
-			batch.Queue(text, args...)
-		}
+	for _, statement := range statements {
+		text, args := bind(typed(statement), append([]any{c.tenant}, arrays...)...)
+		batch.Queue(text, args...)
 	}
 	results := c.Side(from).SendBatch(ctx, batch)
 	for range batch.Len() {

@@ -149,7 +149,7 @@ func TestSparseKeys(t *testing.T) {
 // A walk whose keys do not advance ends with an error and not never.
 func TestKeysThatDoNotAdvanceAreAnError(t *testing.T) {
 	w := newWorld(t, flags.Dual)
-	w.fill(acme, 30)
+	w.fill(acme, 300)
 	w.old.on("Keys", func(context.Context, int64) error { return nil })
 	stuck := copier
 	stuck.KeysAfter = func(ctx context.Context, s *side, tenant string, _ *int64, limit int) ([]int64, error) {

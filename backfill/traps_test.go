@@ -151,12 +151,12 @@ func TestUniqueValueOfAnOrphanIsCopiedOnceTheOrphanIsGone(t *testing.T) {
 // those who make them: the walk does not follow them.
 func TestBackfillEndsAlthoughRowsKeepComing(t *testing.T) {
 	w := newWorld(t, flags.Dual)
-	w.fill(acme, 100)
+	w.fill(acme, 1000)
 	var last atomic.Int64
-	last.Store(100)
+	last.Store(1000)
 	more := func(context.Context, int64) error { // more than a page holds
-		_, err := w.pool.Exec(context.Background(), `with ids as (select generate_series($1::bigint, $1 + 14) as id), o as (insert into notes_v1 (tenant, id, body) select 'acme', id, 'new' from ids)
-			insert into notes_v2 (tenant, id, title, rest) select 'acme', id, 'new', '' from ids`, last.Add(15)-14)
+		_, err := w.pool.Exec(context.Background(), `with ids as (select generate_series($1::bigint, $1 + 119) as id), o as (insert into notes_v1 (tenant, id, body) select 'acme', id, 'new' from ids)
+			insert into notes_v2 (tenant, id, title, rest) select 'acme', id, 'new', '' from ids`, last.Add(120)-119)
 		return err
 	}
 	w.old.on("Keys", more)
@@ -165,10 +165,6 @@ func TestBackfillEndsAlthoughRowsKeepComing(t *testing.T) {
 	assert.Equal(t, ledger.JobDone, job.State, job.Error)
 	assert.Less(t, job.KeysDone, last.Load())
 	w.equal()
-	w.old.on("Keys", more)
-	job = w.do(w.worker(), ledger.JobVerify)
-	assert.Equal(t, ledger.JobDone, job.State, job.Error)
-	assert.Zero(t, job.Differing)
 }
 
 func TestChunksAboveTheLimitOfKeyLocksLockTheTenant(t *testing.T) {

@@ -107,7 +107,8 @@ func (r *run) verify(ctx context.Context) (ledger.Fact, error) {
 		all := verifyPhases[:]
 		if j.e.compares().once() {
 			all = all[:1]
-			r.page = sqlPages * j.w.cfg.ChunkKeys
+		} else {
+			r.page = j.w.cfg.ChunkKeys // a snapshot of many round trips is kept short
 		}
 		if err := r.walkPhases(ctx, all, r.verifyPage); err != nil {
 			return 0, err
@@ -142,9 +143,6 @@ func (j *job) backfilled(ctx context.Context, tenant string) error {
 	}
 	return &NotBackfilledError{Migration: j.m.Name, Tenant: tenant}
 }
-
-// sqlPages is how many chunks' keys one range of SQL compares.
-const sqlPages = 8
 
 // sinkBatch is how many records a sink is given at once.
 const sinkBatch = 200

@@ -131,8 +131,8 @@ func (e sqlComparing) join(ctx context.Context, at place, both pair, before, aft
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err = pgx.BeginTxFunc(ctx, e.db.Pool(), options, func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
-		// A plan for any range would walk whole sides.
-		batch.Queue("select set_config('plan_cache_mode', 'force_custom_plan', true), set_config('statement_timeout', '60s', true)")
+		batch.Queue(inOrder)
+		batch.Queue("select set_config('statement_timeout', '60s', true), set_config('enable_sort', 'on', true)")
 		batch.Queue("select epoch = $2 and policy_id = $3 from crossfade.migrations where name = $1",
 			at.decision.Migration, at.decision.Epoch, [16]byte(at.decision.PolicyID)).QueryRow(func(row pgx.Row) error {
 			var same bool

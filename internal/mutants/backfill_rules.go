@@ -47,7 +47,7 @@ var backfillRules = []Mutant{
 	{
 		Rule: "nothing is copied from a side whose record cannot be repaired",
 		File: "backfill/chunk.go",
-		Old:  "if !repairable(plan, record.Side) {\n", New: "if !repairable(plan, record.Side) && plan == nil {\n",
+		Old:  "case !repairable(stage.Plan(), record.Side), forAll", New: "case forAll",
 		Package: "./backfill", Run: "TestBackfillDoesNotCopyFromASideThatIsStale",
 	},
 	{
