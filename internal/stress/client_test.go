@@ -30,9 +30,10 @@ type turn struct {
 }
 
 type operation struct {
-	name   string
-	weight int
-	run    func(ctx context.Context, t *turn) error
+	name     string
+	weight   int
+	run      func(ctx context.Context, t *turn) error
+	unfenced bool // a plain read, which nothing stops when it comes too late
 }
 
 // run does some operations, now and then several under one pin, as a request
@@ -58,14 +59,24 @@ func (c *client) turn(ctx context.Context) {
 	t := &turn{client: c, accounts: c.process.accounts, event: &event{
 		client: c.number, op: c.ops.Add(1), tenant: tenant, what: o.name, stage: c.process.stage(tenant),
 	}}
-	if c.random.IntN(6) == 0 {
-		side := flags.Side(c.random.IntN(2)) //nolint:gosec // 0 or 1
+	if c.random.IntN(5) == 0 {
+		side := c.process.authority(tenant)
+		if c.random.IntN(4) > 0 {
+			side = side.Other()
+		}
 		ctx = withFault(ctx, &fault{side: side, kind: faultKind(c.random.IntN(int(faultKinds)))})
 	}
 	if c.random.IntN(25) == 0 {
 		short, cancel := context.WithTimeout(ctx, time.Duration(c.random.IntN(5000))*time.Microsecond)
 		defer cancel()
 		ctx = short
+	}
+	if !o.unfenced && c.random.IntN(12) == 0 {
+		by, long := time.Duration(c.random.IntN(300)), time.Duration(0)
+		if c.random.IntN(8) == 0 {
+			by, long = 0, time.Duration(c.random.IntN(1000))
+		}
+		ctx = withDelay(ctx, by*time.Millisecond, long*time.Millisecond)
 	}
 	t.call = time.Since(c.began)
 	err := caught(func() error { return o.run(ctx, t) })

@@ -44,6 +44,9 @@ var ofReads = map[faultKind]bool{errorBefore: true, brokenStatement: true, panic
 
 // faulty runs a call of the side, unless its operation is to go wrong here.
 func (v version) faulty(ctx context.Context, writes bool, call func() error) error {
+	if writes {
+		defer stay(ctx)
+	}
 	f, _ := ctx.Value(faultKey{}).(*fault)
 	if f == nil || f.side != v.side || f.done.Swap(true) {
 		return call()

@@ -15,22 +15,22 @@ import (
 
 // operations are what clients do, and how often.
 var operations = []operation{
-	{"get", 20, get},
-	{"list", 6, list},
-	{"lock", 4, lock},
-	{"put", 10, put},
-	{"create", 8, create},
-	{"rename", 10, rename},
-	{"add", 12, add},
-	{"add to all", 2, addAll},
-	{"delete", 6, remove},
-	{"insert", 4, insert},
-	{"increment", 12, increment},
-	{"increment in an adopted transaction", 4, adopted},
-	{"transfer", 8, transfer},
-	{"reads in a transaction", 4, reads},
-	{"put with its error swallowed", 3, swallowed},
-	{"put in a savepoint that is undone", 3, savepoint},
+	{"get", 20, get, true},
+	{"list", 6, list, true},
+	{"lock", 4, lock, false},
+	{"put", 10, put, false},
+	{"create", 8, create, false},
+	{"rename", 10, rename, false},
+	{"add", 12, add, false},
+	{"add to all", 2, addAll, false},
+	{"delete", 6, remove, false},
+	{"insert", 4, insert, false},
+	{"increment", 12, increment, false},
+	{"increment in an adopted transaction", 4, adopted, false},
+	{"transfer", 8, transfer, false},
+	{"reads in a transaction", 4, reads, false},
+	{"put with its error swallowed", 3, swallowed, false},
+	{"put in a savepoint that is undone", 3, savepoint, false},
 }
 
 func get(ctx context.Context, t *turn) error {
@@ -154,7 +154,7 @@ func adopted(ctx context.Context, t *turn) error {
 func transfer(ctx context.Context, t *turn) error {
 	ids := [2]int64{t.key(true), t.key(true)}
 	if ids[0] == ids[1] {
-		return get(ctx, t)
+		return lock(ctx, t)
 	}
 	amount, apart := int64(t.random.IntN(10)), t.random.IntN(2) == 0
 	return t.process.db.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {

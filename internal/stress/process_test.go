@@ -94,7 +94,7 @@ func (p *process) route(db *postgres.DB, comparer *repo.Comparer) *repo.Route[ac
 	backend, err := postgres.Sides(db, versionOf(flags.OldSide), versionOf(flags.NewSide))
 	require.NoError(p.t, err)
 	route, err := repo.NewRoute(repo.Config[accounts]{
-		Migration: migration, Flag: p.member.Flag(migrationName), Backend: backend, Copier: copier, Comparer: comparer,
+		Migration: migration, Flag: late{p.member.Flag(migrationName)}, Backend: backend, Copier: copier, Comparer: comparer,
 	})
 	require.NoError(p.t, err)
 	return route
@@ -116,7 +116,7 @@ func (p *process) work() {
 			}
 		},
 		ChunkKeys: 2, LockTimeout: 200 * time.Millisecond, SettleTimeout: 2 * time.Second, Lease: 2 * time.Second,
-		PollEvery: 20 * time.Millisecond, ReconcileEvery: 100 * time.Millisecond, Sink: p.findings,
+		PollEvery: 20 * time.Millisecond, ReconcileEvery: 400 * time.Millisecond, Sink: p.findings,
 	}, backfill.ByRoute(p.route(db, nil)))
 	require.NoError(p.t, err)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -155,6 +155,15 @@ func insist(t *testing.T, what string, fn func() error) {
 		}
 	}
 	require.NoError(t, err, what)
+}
+
+// authority is the side whose answer counts, as this process sees it.
+func (p *process) authority(tenant string) flags.Side {
+	d, err := p.member.Flag(migrationName).Peek(flags.Subject{Tenant: tenant})
+	if err != nil {
+		return flags.OldSide
+	}
+	return d.Stage.Plan().Authority
 }
 
 // stage is where a tenant stands as this process sees it, for reports.

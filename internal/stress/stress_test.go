@@ -23,7 +23,7 @@ import (
 const (
 	processes         = 3
 	clientsPerProcess = 3
-	turnsPerRound     = 24 // of each client
+	turnsPerRound     = 40 // of each client
 	operators         = 2
 )
 
