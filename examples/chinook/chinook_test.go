@@ -360,6 +360,13 @@ func TestInvoicesOfChinookMoveToTheCent(t *testing.T) {
 	for name, sql := range map[string]string{"lines, old": oldTotals, "lines, new": newTotals, "billed, old": oldBilled, "billed, new": newBilled} {
 		assert.Equal(t, want, withoutZero(s.totals(sql)), name)
 	}
+	require.NoError(t, s.compare.Shutdown(t.Context()))
+	var compared int64
+	for _, counts := range s.compare.Stats().Operations {
+		compared += counts.Compared
+		assert.Zero(t, counts.Mismatched, counts.Operation)
+	}
+	assert.Positive(t, compared, "reads were compared")
 	mismatches, err := s.store.Mismatches(t.Context(), s.routed.Route().Migration().Name, ledger.MismatchFilter{})
 	require.NoError(t, err)
 	assert.Empty(t, mismatches)

@@ -47,7 +47,8 @@ func TestKillsAtRandomMomentsLoseNothing(t *testing.T) {
 // killAndResume runs the program, kills something so many times, and requires that the walk ends with its zeros.
 func killAndResume(t *testing.T, r *rand.Rand, kills int, args []string) {
 	p := launch(t, nil, args...)
-	for killed := range kills {
+	sent := 0
+	for killed := 0; sent < kills; killed++ {
 		if !p.runsFor(r.IntN(9), time.Duration(r.Int64N(int64(time.Second)))) {
 			t.Logf("the walk ended after %d kills", killed)
 			break
@@ -55,17 +56,20 @@ func killAndResume(t *testing.T, r *rand.Rand, kills int, args []string) {
 		victims := [][]string{{"worker 0"}, {"worker 1"}, {"orchestrator"}, {"orchestrator", "worker 0", "worker 1"}}[r.IntN(4)]
 		t.Logf("kill %d: %v", killed+1, victims)
 		for _, victim := range victims {
-			p.kill(victim)
+			if p.kill(victim) {
+				sent++
+			}
 		}
 		if victims[0] == "orchestrator" {
 			<-p.ended
 			p = launch(t, nil, args...)
 		}
 	}
+	require.Positive(t, sent, "the walk ended before anything was killed")
 	report := p.passes()
 	assert.Equal(t, "new", report.Stage)
-	t.Logf("%d operations, %d of them with an unknown outcome, %d processes started again",
-		report.Operations, report.UnknownOperations, report.Restarts)
+	t.Logf("%d kills, %d operations, %d of them with an unknown outcome, %d processes started again",
+		sent, report.Operations, report.UnknownOperations, report.Restarts)
 }
 
 // runsFor lets the program say some more lines and then go on for a while. It is false when the program ends meanwhile.
@@ -83,14 +87,13 @@ func (p *program) runsFor(lines int, more time.Duration) bool {
 	}
 }
 
-func (p *program) kill(victim string) {
+// kill reports whether there was a process to kill: a worker that was killed before may not be started again yet.
+func (p *program) kill(victim string) bool {
 	pid, known := p.cmd.Process.Pid, true
 	if victim != "orchestrator" {
 		pid, known = p.takeWorker(victim)
 	}
-	if known { // or it was killed before, and is not yet started again
-		_ = syscall.Kill(pid, syscall.SIGKILL)
-	}
+	return known && syscall.Kill(pid, syscall.SIGKILL) == nil
 }
 
 func TestWorkersEndWhenTheirOrchestratorIsKilled(t *testing.T) {
