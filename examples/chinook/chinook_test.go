@@ -315,6 +315,12 @@ func (w *writers) read(ctx context.Context, random *rand.Rand, country string) e
 		return err
 	}
 	i, err := w.s.routed.Get(ctx, country, id)
+	if err != nil || i.Sum() == i.TotalCents {
+		return err
+	}
+	// Both versions read an invoice and then its lines, and a writer may come
+	// between, as it may without Crossfade. Under the lock none can.
+	i, err = w.s.routed.GetForUpdate(ctx, country, id)
 	if err == nil && i.Sum() != i.TotalCents {
 		return fmt.Errorf("invoice %d is torn", id)
 	}
