@@ -78,6 +78,26 @@ func TestRefusalReplacedByAnotherErrorRunsAgain(t *testing.T) {
 	assert.Equal(t, 2, runs)
 }
 
+// COMMIT was never sent: nothing about the outcome is unknown.
+func TestCommitThatWasNotSentIsNoUnknownOutcome(t *testing.T) {
+	w := newWorld(t, flags.Old, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	for what, err := range map[string]error{
+		"rows left open": w.db.InTx(t.Context(), func(ctx context.Context, tx *postgres.Tx) error {
+			_, err := tx.Query(ctx, "select generate_series(1, 100)")
+			return err
+		}),
+		"ctx ended": w.db.InTx(ctx, func(context.Context, *postgres.Tx) error {
+			cancel()
+			return nil
+		}),
+	} {
+		require.Error(t, err, what)
+		var unknown *repo.UnknownOutcomeError
+		assert.NotErrorAs(t, err, &unknown, what)
+	}
+}
+
 // A candidate that forgets to close its rows blocks the connection for whatever follows.
 func TestOpenRowsOfTheOtherSideNeverFailTheWrite(t *testing.T) {
 	for name, fail := range map[string]error{"and fails": errBoom, "and succeeds": nil} {
