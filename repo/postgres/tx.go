@@ -127,8 +127,6 @@ func commit(ctx context.Context, conn *pgxpool.Conn) error {
 		return fmt.Errorf("commit: %w", err)
 	case pgconn.SafeToRetry(err):
 		return fmt.Errorf("commit: nothing was sent, so nothing is committed: %w", busy(err))
-	case err != nil && pgconn.SafeToRetry(err): // it was never sent
-		return fmt.Errorf("commit: %w", busy(err))
 	case err != nil:
 		return &repo.UnknownOutcomeError{Err: err}
 	case tag.String() != "COMMIT":
