@@ -29,7 +29,9 @@ func TestApplicationRoleNeedsWhatTheReadmeGrants(t *testing.T) {
 	_, err = w.pool.Exec(t.Context(), strings.ReplaceAll(string(grants[1]), " to app;", " to crossfade_test_app;")+
 		"grant select, insert, update, delete on notes_v1, notes_v2 to crossfade_test_app; grant usage on note_ids to crossfade_test_app")
 	require.NoError(t, err)
-	t.Cleanup(func() { _, _ = w.pool.Exec(t.Context(), "drop owned by crossfade_test_app; drop role crossfade_test_app") })
+	t.Cleanup(func() {
+		_, _ = w.pool.Exec(t.Context(), "drop owned by crossfade_test_app; drop role crossfade_test_app")
+	})
 
 	config := w.pool.Config()
 	config.ConnConfig.RuntimeParams["role"] = "crossfade_test_app"
