@@ -26,6 +26,8 @@ type Entity interface {
 	// keys returns up to limit keys of a side in its own order, those behind
 	// after; an empty after means from the start.
 	keys(ctx context.Context, at place, side flags.Side, after string, limit int) ([]string, error)
+	// measure counts the keys of a side and returns the last one.
+	measure(ctx context.Context, at place, side flags.Side) (count int64, last string, err error)
 	// lacking returns those of the keys that a side may lack. It looks without
 	// any lock, and may return too many.
 	lacking(ctx context.Context, at place, side flags.Side, keys []string) ([]string, error)
@@ -119,8 +121,20 @@ func (e *routed[R]) keys(ctx context.Context, at place, side flags.Side, after s
 	return keys, err
 }
 
-// lacking takes the side's own keys from the same place on: mostly they are
-// the same, and only the others are looked for one by one.
+func (e *routed[R]) measure(ctx context.Context, at place, side flags.Side) (count int64, last string, err error) {
+	for {
+		p, err := next(ctx, e, at, side, last, "", measurePage)
+		if err != nil {
+			return 0, "", err
+		}
+		count += int64(len(p.keys))
+		last = p.end()
+		if p.last {
+			return count, last, nil
+		}
+	}
+}
+
 func (e *routed[R]) lacking(ctx context.Context, at place, side flags.Side, keys []string) (absent []string, err error) {
 	err = e.read(ctx, at, func(ctx context.Context, s repo.Session[R]) error {
 		for _, key := range keys {

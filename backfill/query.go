@@ -79,9 +79,14 @@ func (q *query) each(separator string, fn func(i int, column string) string) str
 	return strings.Join(parts, separator)
 }
 
-// texts is the key as an array of texts.
-func (q *query) texts() string {
-	return "array[" + q.each(", ", func(_ int, c string) string { return "q." + c + "::text" }) + "]"
+// canonical is the key's text, as repo.CompositeKey makes it.
+func (q *query) canonical() string {
+	if q.keys == 1 {
+		return "q." + quoted(q.names[0]) + "::text"
+	}
+	return "concat(" + q.each(", ", func(_ int, c string) string {
+		return "octet_length(q." + c + "::text), ':', q." + c + "::text"
+	}) + ")"
 }
 
 // list is the key as one value that compares.
@@ -89,6 +94,10 @@ func (q *query) list() string { return "(" + q.order() + ")" }
 
 func (q *query) order() string {
 	return q.each(", ", func(_ int, c string) string { return "q." + c })
+}
+
+func (q *query) backwards() string {
+	return q.each(", ", func(_ int, c string) string { return "q." + c + " desc" })
 }
 
 func (q *query) anyNull() string {

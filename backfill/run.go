@@ -180,7 +180,7 @@ func (r *run) walkPhase(ctx context.Context, ph phase, visit func(context.Contex
 		if r.cp.Bound == "" {
 			count := int64(len(p.keys))
 			if r.cp.Bound = p.end(); !p.last {
-				if count, r.cp.Bound, err = measure(ctx, r.j.e, r.place(), ph.side); err != nil {
+				if count, r.cp.Bound, err = r.j.e.measure(ctx, r.place(), ph.side); err != nil {
 					return err
 				}
 			}

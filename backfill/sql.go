@@ -168,16 +168,12 @@ func (e *bySQL) side(side flags.Side) (name, statement string) {
 }
 
 func (e *bySQL) keys(ctx context.Context, at place, side flags.Side, after string, limit int) ([]string, error) {
-	if err := e.ready(ctx); err != nil {
-		return nil, err
-	}
-	name, statement := e.side(side)
-	q, err := e.describe(ctx, name, statement)
+	name, q, err := e.walked(ctx, side)
 	if err != nil {
 		return nil, err
 	}
 	args := []any{at.tenant}
-	text := "select " + q.texts() + " from (" + q.text + "\n) q"
+	text := "select " + q.canonical() + " from (" + q.text + "\n) q"
 	if after == "" {
 		if err := e.noNulls(ctx, at, name, q); err != nil {
 			return nil, err
@@ -190,14 +186,9 @@ func (e *bySQL) keys(ctx context.Context, at place, side flags.Side, after strin
 		text += " where " + q.list() + " > " + q.values(2)
 		args = append(args, values...)
 	}
-	text += " order by " + q.order() + " limit " + strconv.Itoa(limit)
-	keys := make([]string, 0, limit)
-	err = e.walking(ctx, text, args, func(rows pgx.Rows) error {
-		var parts []string
-		_, err := pgx.ForEachRow(rows, []any{&parts}, func() error {
-			keys = append(keys, keyText(parts))
-			return nil
-		})
+	var keys []string
+	err = e.walk(ctx, text+" order by "+q.order()+" limit "+strconv.Itoa(limit), args, func(rows pgx.Rows) (err error) {
+		keys, err = pgx.AppendRows(make([]string, 0, limit), rows, pgx.RowTo[string])
 		return err
 	})
 	if err != nil {
@@ -206,13 +197,39 @@ func (e *bySQL) keys(ctx context.Context, at place, side flags.Side, after strin
 	return keys, nil
 }
 
+// walked describes the select of a side's keys.
+func (e *bySQL) walked(ctx context.Context, side flags.Side) (string, *query, error) {
+	if err := e.ready(ctx); err != nil {
+		return "", nil, err
+	}
+	name, statement := e.side(side)
+	q, err := e.describe(ctx, name, statement)
+	return name, q, err
+}
+
+func (e *bySQL) measure(ctx context.Context, at place, side flags.Side) (count int64, last string, err error) {
+	name, q, err := e.walked(ctx, side)
+	if err != nil {
+		return 0, "", err
+	}
+	text := "select count(*), coalesce((select " + q.canonical() + " from (" + q.text + "\n) q order by " + q.backwards() + " limit 1), '') from (" + q.text + "\n) q"
+	err = e.walk(ctx, text, []any{at.tenant}, func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, []any{&count, &last}, func() error { return nil })
+		return err
+	})
+	if err != nil {
+		return 0, "", fmt.Errorf("%s: %w", name, err)
+	}
+	return count, last, nil
+}
+
 // inOrder has the planner walk an index in its order, for the range at hand:
 // it knows nothing of a new table that is being filled, and would rather sort a
 // whole tenant for each page.
 const inOrder = "select set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_sort', 'off', true), " +
 	"set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true)"
 
-func (e *bySQL) walking(ctx context.Context, text string, args []any, collect func(pgx.Rows) error) error {
+func (e *bySQL) walk(ctx context.Context, text string, args []any, collect func(pgx.Rows) error) error {
 	text, args = bind(text, args...)
 	return pgx.BeginTxFunc(ctx, e.db.Pool(), pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}

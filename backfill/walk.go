@@ -55,21 +55,6 @@ func next(ctx context.Context, e Entity, at place, side flags.Side, cursor, boun
 	return p, nil
 }
 
-// measure counts the keys of a side and returns the last one.
-func measure(ctx context.Context, e Entity, at place, side flags.Side) (count int64, bound string, err error) {
-	for {
-		p, err := next(ctx, e, at, side, bound, "", measurePage)
-		if err != nil {
-			return 0, "", err
-		}
-		count += int64(len(p.keys))
-		bound = p.end()
-		if p.last {
-			return count, bound, nil
-		}
-	}
-}
-
 // extra returns those keys of a page of one side that the other side may lack.
 func extra(ctx context.Context, e Entity, at place, other flags.Side, p page) ([]string, error) {
 	if len(p.keys) == 0 {

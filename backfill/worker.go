@@ -36,8 +36,10 @@ type Config struct {
 	Workers int
 	// LockTimeout bounds each wait of a chunk for a lock. It must be below the
 	// server's deadlock_timeout, so that a chunk gives way before the server
-	// looks for somebody to abort. Defaults to 500ms, or half of
-	// deadlock_timeout where that is less.
+	// looks for somebody to abort. It counts from the moment at which the chunk
+	// waits, while the application may have waited for the chunk before: keep
+	// it well below. Defaults to 100ms, or half of deadlock_timeout where that
+	// is less.
 	LockTimeout time.Duration
 	// SettleTimeout is how long a job waits until nobody acts on a policy that
 	// writes one side alone. Defaults to one minute.
@@ -135,7 +137,7 @@ func (w *Worker) defaults() error {
 			*d = value
 		}
 	}
-	orDefault(&c.LockTimeout, 500*time.Millisecond)
+	orDefault(&c.LockTimeout, 100*time.Millisecond)
 	orDefault(&c.SettleTimeout, time.Minute)
 	orDefault(&c.Lease, 15*time.Second)
 	orDefault(&c.PollEvery, 500*time.Millisecond)
