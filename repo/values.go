@@ -66,45 +66,16 @@ func (v *values[R]) Read(ctx context.Context, s Scope, look bool, fn func(contex
 }
 
 func (v *values[R]) Write(ctx context.Context, s Scope, look bool, fn func(context.Context, Session[R]) error) error {
-	unlock := v.lock(s)
-	defer unlock()
-	return fn(ctx, v.session(s, look))
+	session := v.session(s, false)
+	defer session.unlock()
+	session.lock(s.Keys)
+	session.look(s, look) // under the locks
+	return fn(ctx, session)
 }
 
-// lock takes the mutexes of the scope's keys in order, or all of them.
-func (v *values[R]) lock(s Scope) (unlock func()) {
-	var held []int
-	if s.Keys.All() {
-		for i := range v.locks {
-			held = append(held, i)
-		}
-	}
-	for _, key := range s.Keys.List() {
-		held = append(held, int(maphash.String(v.seed, s.Tenant+"\x00"+key)%uint64(len(v.locks)))) //nolint:gosec // below 64
-	}
-	slices.Sort(held)
-	held = slices.Compact(held)
-	for _, i := range held {
-		v.locks[i].Lock()
-	}
-	return func() {
-		for _, i := range held {
-			v.locks[i].Unlock()
-		}
-	}
-}
-
-func (v *values[R]) session(s Scope, look bool) valuesSession[R] {
-	session := valuesSession[R]{v: v, tenant: s.Tenant}
-	if look {
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		for _, k := range v.stale[s.Tenant] {
-			if s.Keys.All() || k.Key == StaleAll || slices.Contains(s.Keys.List(), k.Key) {
-				session.found = append(session.found, k)
-			}
-		}
-	}
+func (v *values[R]) session(s Scope, look bool) *valuesSession[R] {
+	session := &valuesSession[R]{v: v, tenant: s.Tenant}
+	session.look(s, look)
 	return session
 }
 
@@ -112,25 +83,70 @@ type valuesSession[R any] struct {
 	v      *values[R]
 	tenant string
 	found  []StaleKey
+	held   []int // of v.locks
 }
 
-func (s valuesSession[R]) Side(side flags.Side) R { return s.v.sides[side] }
-func (s valuesSession[R]) Stale() []StaleKey      { return s.found }
+// lock takes the mutexes of the keys in order, or all of them.
+func (s *valuesSession[R]) lock(keys Keys) {
+	var wanted []int
+	if keys.All() {
+		for i := range s.v.locks {
+			wanted = append(wanted, i)
+		}
+	}
+	for _, key := range keys.List() {
+		wanted = append(wanted, int(maphash.String(s.v.seed, s.tenant+"\x00"+key)%uint64(len(s.v.locks)))) //nolint:gosec // below 64
+	}
+	slices.Sort(wanted)
+	for _, i := range slices.Compact(wanted) {
+		if !slices.Contains(s.held, i) {
+			s.v.locks[i].Lock()
+			s.held = append(s.held, i)
+		}
+	}
+}
+
+func (s *valuesSession[R]) unlock() {
+	for _, i := range s.held {
+		s.v.locks[i].Unlock()
+	}
+}
+
+// look finds the stale records of the scope.
+func (s *valuesSession[R]) look(scope Scope, look bool) {
+	if !look {
+		return
+	}
+	s.v.mu.Lock()
+	defer s.v.mu.Unlock()
+	for _, k := range s.v.stale[s.tenant] {
+		if scope.Keys.All() || k.Key == StaleAll || slices.Contains(scope.Keys.List(), k.Key) {
+			s.found = append(s.found, k)
+		}
+	}
+}
+
+func (s *valuesSession[R]) Side(side flags.Side) R { return s.v.sides[side] }
+func (s *valuesSession[R]) Stale() []StaleKey      { return s.found }
 
 // Complete is not known without a ledger, so that nothing falls back.
-func (s valuesSession[R]) Complete(flags.Side) bool { return false }
+func (s *valuesSession[R]) Complete(flags.Side) bool { return false }
 
 // Missed is not known either, and a difference counts.
-func (s valuesSession[R]) Missed(flags.Side) bool { return false }
+func (s *valuesSession[R]) Missed(flags.Side) bool { return false }
 
-// Lock does nothing: nobody can know a key that was made a moment ago.
-func (s valuesSession[R]) Lock(context.Context, []string) error { return nil }
+// Lock keeps others from a key that was made a moment ago, and which they may
+// have read from a list already. It is called by those alone who hold no key.
+func (s *valuesSession[R]) Lock(_ context.Context, keys []string) error {
+	s.lock(KeyList(keys))
+	return nil
+}
 
-func (s valuesSession[R]) Protect(ctx context.Context, fn func(context.Context) error) error {
+func (s *valuesSession[R]) Protect(ctx context.Context, fn func(context.Context) error) error {
 	return fn(ctx)
 }
 
-func (s valuesSession[R]) RecordStale(_ context.Context, side flags.Side, keys []string, _ error) error {
+func (s *valuesSession[R]) RecordStale(_ context.Context, side flags.Side, keys []string, _ error) error {
 	s.v.mu.Lock()
 	defer s.v.mu.Unlock()
 	for _, key := range keys {
@@ -144,11 +160,11 @@ func (s valuesSession[R]) RecordStale(_ context.Context, side flags.Side, keys [
 }
 
 // Doom cannot undo what the authority has written: the side is stale from now on.
-func (s valuesSession[R]) Doom(ctx context.Context, side flags.Side, keys []string, cause error) error {
+func (s *valuesSession[R]) Doom(ctx context.Context, side flags.Side, keys []string, cause error) error {
 	return s.RecordStale(ctx, side, keys, cause)
 }
 
-func (s valuesSession[R]) ClearStale(_ context.Context, records []StaleKey) error {
+func (s *valuesSession[R]) ClearStale(_ context.Context, records []StaleKey) error {
 	s.v.mu.Lock()
 	defer s.v.mu.Unlock()
 	s.v.stale[s.tenant] = slices.DeleteFunc(s.v.stale[s.tenant], func(k StaleKey) bool { return slices.Contains(records, k) })

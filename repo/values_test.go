@@ -3,6 +3,7 @@ package repo_test
 import (
 	"context"
 	"iter"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -57,6 +58,33 @@ func TestPlainValuesKeepWritesOfAKeyInOrder(t *testing.T) {
 	}
 	tasks.Wait()
 	assert.Equal(t, b.old.rows["hot"], b.new.rows["hot"])
+}
+
+// A row that was made a moment ago is in lists already: who writes it waits for
+// its copy, or the copy would put the older value over the newer.
+func TestKeyThatAPlainValueMadeIsLockedUntilItIsCopied(t *testing.T) {
+	b := newBench(t, flags.Dual, nil)
+	var writer sync.WaitGroup
+	b.old.on(func(_ context.Context, method string, _ []string) error {
+		if method == "Get" { // of the copy
+			b.old.on(nil)
+			writer.Go(func() { assert.NoError(t, b.routed.Put(t.Context(), "made", []string{"newer"})) })
+			for range 10_000 { // long enough for a writer that nothing stops
+				runtime.Gosched()
+			}
+			assert.Equal(t, []string{"older"}, b.old.rows["made"])
+		}
+		return nil
+	})
+	_, err := repo.Create(t.Context(), b.routed.route, repo.Op{Entity: "Things", Method: "Make", Kind: repo.KindCreate}, "acme", repo.NoArgs{},
+		func(repo.NoArgs, string) []string { return []string{"made"} },
+		func(ctx context.Context, side *things, _ repo.NoArgs) (string, error) {
+			return "made", side.Put(ctx, "made", []string{"older"})
+		})
+	require.NoError(t, err)
+	writer.Wait()
+	assert.Equal(t, []string{"newer"}, b.old.rows["made"])
+	assert.Equal(t, []string{"newer"}, b.new.rows["made"])
 }
 
 // Plain values cannot undo the new side's write: the failed call leaves a record.
