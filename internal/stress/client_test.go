@@ -20,6 +20,7 @@ type client struct {
 	history *history
 	began   time.Time // of the whole run
 	ops     *atomic.Int64
+	inserts *atomic.Int64 // in this round
 }
 
 // turn is one operation of a client.
@@ -59,25 +60,8 @@ func (c *client) turn(ctx context.Context) {
 	t := &turn{client: c, accounts: c.process.accounts, event: &event{
 		client: c.number, op: c.ops.Add(1), tenant: tenant, what: o.name, stage: c.process.stage(tenant),
 	}}
-	if c.random.IntN(5) == 0 {
-		side := c.process.authority(tenant)
-		if c.random.IntN(4) > 0 {
-			side = side.Other()
-		}
-		ctx = withFault(ctx, &fault{side: side, kind: faultKind(c.random.IntN(int(faultKinds)))})
-	}
-	if c.random.IntN(25) == 0 {
-		short, cancel := context.WithTimeout(ctx, time.Duration(c.random.IntN(5000))*time.Microsecond)
-		defer cancel()
-		ctx = short
-	}
-	if !o.unfenced && c.random.IntN(12) == 0 {
-		by, long := time.Duration(c.random.IntN(300)), time.Duration(0)
-		if c.random.IntN(8) == 0 {
-			by, long = 0, time.Duration(c.random.IntN(1000))
-		}
-		ctx = withDelay(ctx, by*time.Millisecond, long*time.Millisecond)
-	}
+	ctx, cancel := c.spoil(ctx, o, tenant)
+	defer cancel()
 	t.call = time.Since(c.began)
 	err := caught(func() error { return o.run(ctx, t) })
 	t.end = time.Since(c.began)
@@ -90,6 +74,32 @@ func (c *client) turn(ctx context.Context) {
 		t.outcome, t.err = failed, err
 	}
 	c.history.add(t.event)
+}
+
+// spoil has some operations fail on one side, end early, come late, or stay
+// long in their transactions.
+func (c *client) spoil(ctx context.Context, o operation, tenant string) (context.Context, context.CancelFunc) {
+	faults := 5 // one in
+	if !o.unfenced {
+		switch c.random.IntN(60) {
+		case 0:
+			faults = 2
+			ctx = withDelay(ctx, 0, time.Duration(c.random.IntN(1000))*time.Millisecond)
+		case 1, 2, 3, 4:
+			ctx = withDelay(ctx, time.Duration(c.random.IntN(300))*time.Millisecond, 0)
+		}
+	}
+	if c.random.IntN(faults) == 0 {
+		side := c.process.authority(tenant)
+		if c.random.IntN(4) > 0 {
+			side = side.Other()
+		}
+		ctx = withFault(ctx, &fault{side: side, kind: faultKind(c.random.IntN(int(faultKinds)))})
+	}
+	if c.random.IntN(25) > 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, time.Duration(c.random.IntN(5000))*time.Microsecond)
 }
 
 func (c *client) pick() operation {
@@ -126,12 +136,13 @@ func (t *turn) saw(a act) { t.acts = append(t.acts, a) }
 // forget begins anew: a transaction runs again.
 func (t *turn) forget() { t.acts = nil }
 
-// key returns one that clients name, or any.
-func (t *turn) key(named bool) int64 {
-	if named {
-		return slots[t.random.IntN(numNamed)]
+// key returns one that clients name, or now and then one that the database may
+// have made in this round.
+func (t *turn) key(byName bool) int64 {
+	if byName || t.random.IntN(3) > 0 {
+		return 1 + t.random.Int64N(named)
 	}
-	return slots[t.random.IntN(len(slots))]
+	return keyOf(named + t.random.IntN(made/4))
 }
 
 // account returns a new value of a key, unlike any other.

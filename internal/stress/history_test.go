@@ -5,17 +5,38 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/anishathalye/porcupine"
 )
 
-// slots are the keys of a tenant: those that clients name, and those that the
-// database makes.
-var slots = [...]int64{1, 2, 3, 101, 102, 103}
+// A tenant has the keys 1 to named, which clients name, and those that the
+// database makes, of which each round gets new ones.
+const (
+	named = 3
+	made  = 60
+)
 
-const numNamed = 3 // of the slots
+// madeBefore is the last key that the database made before the round.
+var madeBefore atomic.Int64
+
+// slotOf returns the place of a key in a state.
+func slotOf(id int64) int {
+	if id <= named {
+		return int(id - 1)
+	}
+	return int(named + id - madeBefore.Load() - 1)
+}
+
+// keyOf is its inverse.
+func keyOf(slot int) int64 {
+	if slot < named {
+		return int64(slot + 1)
+	}
+	return int64(slot-named+1) + madeBefore.Load()
+}
 
 // row is one key's value; absent keys have the zero row.
 type row struct {
@@ -25,9 +46,19 @@ type row struct {
 }
 
 // state is all keys of one tenant.
-type state [len(slots)]row
+type state [named + made]row
 
-func slotOf(id int64) int { return slices.Index(slots[:], id) }
+func (s state) String() string {
+	var rows []string
+	for slot, r := range s {
+		if r.there {
+			rows = append(rows, fmt.Sprintf("%d %v", keyOf(slot), r))
+		}
+	}
+	return "[" + strings.Join(rows, ", ") + "]"
+}
+
+func (r row) String() string { return fmt.Sprintf("{%s %d}", r.name, r.balance) }
 
 func rowOf(a account) row { return row{there: true, name: a.Name, balance: a.Balance} }
 
@@ -109,9 +140,9 @@ func (a act) String() string {
 	case a.kind == actList:
 		return fmt.Sprintf("list %v", a.state)
 	case a.none:
-		return fmt.Sprintf("%s %d: refused", verb, slots[a.slot])
+		return fmt.Sprintf("%s %d: refused", verb, keyOf(a.slot))
 	}
-	return fmt.Sprintf("%s %d %v", verb, slots[a.slot], a.row)
+	return fmt.Sprintf("%s %d %v", verb, keyOf(a.slot), a.row)
 }
 
 // event is one operation: its acts happened at once, somewhere between call

@@ -26,7 +26,7 @@ func migrate(ctx context.Context, dsn string) error {
 	}
 	defer conn.Close(ctx)
 	const script = `
-		create sequence made_ids minvalue 101 maxvalue 103 cycle;
+		create sequence made_ids start 1001;
 		create table accounts_v1 (tenant text, id bigint, name text not null, balance bigint not null, primary key (tenant, id));
 		create table people_v2 (tenant text, id bigint, name text not null, primary key (tenant, id));
 		create table purses_v2 (tenant text, id bigint, amount numeric(20) not null, primary key (tenant, id));

@@ -2,6 +2,7 @@ package stress
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -35,6 +36,7 @@ type world struct {
 	keeper   *pgxpool.Pool // whose sessions nobody cuts
 	began    time.Time
 	ops      atomic.Int64
+	inserts  atomic.Int64
 	fleet    []*process
 	findings *findings
 	from     map[string]state // what each tenant's keys were when the round began
@@ -83,6 +85,7 @@ func TestHistoriesStayLinearizableOnEveryRung(t *testing.T) {
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
+	madeBefore.Store(1000)
 	w := &world{
 		t: t, seed: seed, dsn: pgtest.New(t), findings: &findings{}, from: map[string]state{}, counts: map[string]int{}, began: time.Now(),
 	}
@@ -112,6 +115,7 @@ func (w *world) random(stream int) *rand.Rand {
 // can have happened. Steps, jobs and cuts go on meanwhile.
 func (w *world) round(n int) {
 	h := &history{}
+	w.inserts.Store(0)
 	restart := w.random(-1 - n).IntN(4 * processes) // one process, now and then
 	var running sync.WaitGroup
 	for i, p := range w.fleet {
@@ -126,6 +130,7 @@ func (w *world) round(n int) {
 	}
 	running.Wait()
 	w.quiesce()
+	var last int64
 	w.resolve(h)
 	w.readBack(h)
 	for _, tenant := range tenants {
@@ -135,10 +140,29 @@ func (w *world) round(n int) {
 		w.counts[[...]string{"operations", "operations that failed", "operations of unknown outcome"}[e.outcome]]++
 	}
 	w.compareSides()
-	last := h.events[len(h.events)-len(tenants):]
-	for _, e := range last {
-		w.from[e.tenant] = e.acts[0].state
+	for _, e := range h.events[len(h.events)-len(tenants):] {
+		w.tidy(e.tenant, e.acts[0].state)
 	}
+	require.NoError(w.t, w.keeper.QueryRow(context.Background(), "select nextval('made_ids')").Scan(&last))
+	madeBefore.Store(last)
+}
+
+// tidy deletes what the database made in this round.
+func (w *world) tidy(tenant string, s state) {
+	for slot := named; slot < len(s); slot++ {
+		if !s[slot].there {
+			continue
+		}
+		insist(w.t, "delete what was made", func() error {
+			err := w.fleet[0].accounts.Delete(context.Background(), tenant, write{account: account{ID: keyOf(slot)}})
+			if errors.Is(err, errNone) {
+				return nil // by an attempt whose answer was lost
+			}
+			return err
+		})
+		s[slot] = row{}
+	}
+	w.from[tenant] = s
 }
 
 func (w *world) clients(p *process, h *history, round, part int) {
@@ -146,7 +170,7 @@ func (w *world) clients(p *process, h *history, round, part int) {
 	for i := range clientsPerProcess {
 		number := part/2*clientsPerProcess + i
 		c := &client{
-			process: p, number: number, history: h, began: w.began, ops: &w.ops,
+			process: p, number: number, history: h, began: w.began, ops: &w.ops, inserts: &w.inserts,
 			random: w.random(1_000_000 + round*1000 + part*clientsPerProcess + i),
 		}
 		running.Go(func() { c.run(turnsPerRound / 2) })
