@@ -14,6 +14,26 @@
 // the stage in force and from the stale records that were read under the locks,
 // never from what the worker believed before.
 //
+// A backfill copies from the side with authority: from the old one at dual and
+// shadow, and back from the new one at live and rampdown. It walks the keys of
+// both sides, up to those that were the last when it began: rows that are made
+// later are written on both sides by those who make them. It waits until nobody
+// acts any more on a policy by which a tenant's writes go to one side alone, and
+// begins a tenant anew that stood there in between. When every key is copied it
+// marks the tenant; when all tenants are, and nobody can stand at old or new, it
+// marks the whole migration, for the tenants that are born later.
+//
+// A verification compares every key of both sides in one short snapshot per
+// page. Stale keys are repaired first; one that stays stale is inconclusive,
+// and never a mismatch. A tenant without a difference and without an
+// inconclusive key is marked as verified; one with a difference is marked as
+// not verified, and the differences are recorded, redacted, under the operation
+// "verify", until a later verification finds none.
+//
+// A repair copies the keys of stale records, in the direction that each record
+// says, and deletes exactly the records that it read. What fails is tried again,
+// less and less often, and never given up.
+//
 // The package grants no step of the ladder. It copies nothing at the stages old
 // and new, where only one side is written, and never takes a key for done that
 // it could not copy: such a key is recorded as stale, with the reason, and

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -289,4 +290,34 @@ type logged []byte
 func (l *logged) Write(p []byte) (int, error) {
 	*l = append(*l, p...)
 	return len(p), nil
+}
+
+// Connections that break in the middle cost time and nothing else.
+func TestJobSurvivesBrokenConnections(t *testing.T) {
+	bothWays(t, flags.Dual, func(t *testing.T, w *world, e backfill.Entity) {
+		w.fill(acme, 600)
+		stop := w.run(w.workerOf(e, func(c *backfill.Config) { c.KeysPerSecond, c.ReconcileEvery = 2000, 5*time.Millisecond }))
+		defer stop()
+		id := w.request(ledger.JobBackfill)
+		own, err := pgxpool.New(t.Context(), w.pool.Config().ConnString())
+		require.NoError(t, err)
+		defer own.Close()
+		count := func(query string) (n int) {
+			require.NoError(t, own.QueryRow(t.Context(), query).Scan(&n))
+			return n
+		}
+		for broken := 1; broken <= 4; broken++ {
+			until(t, func() bool {
+				return count("select coalesce(sum(keys_done), 0) from crossfade.checkpoints") >= broken*100
+			})
+			count("select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
+		}
+		until(t, func() bool {
+			return count("select count(*) from crossfade.jobs where state in ('requested', 'running')") == 0
+		})
+		w.pool.Reset()
+		assert.Equal(t, ledger.JobDone, w.job(id).State, w.job(id).Error)
+		assert.EqualValues(t, 600, w.job(id).KeysDone)
+		w.equal()
+	})
 }
