@@ -84,7 +84,7 @@ func TestCommitThatWasNotSentIsNoUnknownOutcome(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	for what, err := range map[string]error{
 		"rows left open": w.db.InTx(t.Context(), func(ctx context.Context, tx *postgres.Tx) error {
-			_, err := tx.Query(ctx, "select generate_series(1, 100)")
+			_, err := tx.Query(ctx, "select generate_series(1, 100)") //nolint:sqlclosecheck // left open on purpose
 			return err
 		}),
 		"ctx ended": w.db.InTx(ctx, func(context.Context, *postgres.Tx) error {

@@ -2,7 +2,6 @@ package postgres_test
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"testing"
 
@@ -61,6 +60,7 @@ func TestCopyOfSeveralKeysGivesWay(t *testing.T) {
 	close(release)
 	tasks.Wait()
 	var pg *pgconn.PgError
-	require.True(t, errors.As(err, &pg), err)
+	require.ErrorAs(t, err, &pg)
 	assert.Equal(t, "55P03", pg.Code)
+	assert.Contains(t, pg.Message, "a key of the chunk is locked", "at once, not when lock_timeout has passed")
 }
