@@ -62,9 +62,15 @@ func (r row) String() string { return fmt.Sprintf("{%s %d}", r.name, r.balance) 
 
 func rowOf(a account) row { return row{there: true, name: a.Name, balance: a.Balance} }
 
+// stateOf returns what a list shows. A key of an earlier round, all of which
+// were deleted, goes to the last slot, where no key can be.
 func stateOf(all []account) (s state) {
 	for _, a := range all {
-		s[slotOf(a.ID)] = rowOf(a)
+		slot := slotOf(a.ID)
+		if slot < 0 || slot >= len(s) {
+			slot, a.Name = len(s)-1, fmt.Sprintf("risen from the dead: %d %s", a.ID, a.Name)
+		}
+		s[slot] = rowOf(a)
 	}
 	return s
 }

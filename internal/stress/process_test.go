@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -51,10 +52,16 @@ type findings struct {
 	seen []compare.Record
 }
 
+// Record implements [compare.Sink]. Errors of a side other than an absent key
+// are left out: they are the faults of this test.
 func (f *findings) Record(_ context.Context, records []compare.Record) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.seen = append(f.seen, records...)
+	for _, r := range records {
+		if !strings.HasPrefix(r.Served, "other: ") && !strings.HasPrefix(r.Other, "other: ") {
+			f.seen = append(f.seen, r)
+		}
+	}
 	return nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/crossfade-db/crossfade/flags"
 	"github.com/crossfade-db/crossfade/internal/pgtest"
 	"github.com/crossfade-db/crossfade/ledger"
 )
@@ -74,6 +75,9 @@ func TestHistoriesStayLinearizableOnEveryRung(t *testing.T) {
 	}
 	cancel()
 	background.Wait()
+	if !t.Failed() {
+		w.end(ops[0])
+	}
 	for _, o := range ops {
 		o.store.Pool().Close()
 		for stage, n := range o.steps {
@@ -287,6 +291,52 @@ func (w *world) compareSides() {
 		different, err := pgx.CollectRows(rows, pgx.RowToMap)
 		require.NoError(w.t, err)
 		assert.Empty(w.t, different, "keys of %s that differ at %s without a record", tenant, stage)
+	}
+}
+
+// end walks to shadow, which must be possible from wherever the tenants stand,
+// repairs all stale keys, and holds both sides against each other without any
+// excuse.
+func (w *world) end(o *operator) {
+	ctx := context.Background()
+	all := func(policy flags.Policy) bool {
+		compiled, err := policy.Compile()
+		require.NoError(w.t, err)
+		for _, tenant := range tenants {
+			if stage, _ := compiled.Stage(tenant); stage != flags.Shadow {
+				return false
+			}
+		}
+		return true
+	}
+	arrived := false
+	for range 500 {
+		for _, tenant := range tenants {
+			o.step(ctx, []string{tenant}, flags.Shadow)
+		}
+		policy, err := o.store.Policy(ctx, migrationName)
+		require.NoError(w.t, err)
+		if arrived = all(policy); arrived {
+			break
+		}
+	}
+	require.True(w.t, arrived, "nothing leads to shadow any more")
+	stale := 1
+	for range 100 {
+		o.job(ctx, ledger.JobReconcile, nil)
+		require.NoError(w.t, w.keeper.QueryRow(ctx, "select count(*) from crossfade.stale_keys").Scan(&stale))
+		if stale == 0 {
+			break
+		}
+	}
+	require.Zero(w.t, stale, "stale keys that nobody repairs")
+	compared := w.counts["rounds with both sides compared"]
+	w.compareSides()
+	require.Equal(w.t, compared+len(tenants), w.counts["rounds with both sides compared"])
+	for _, tenant := range tenants {
+		list, err := w.fleet[0].accounts.All(ctx, tenant)
+		require.NoError(w.t, err)
+		assert.Equal(w.t, w.from[tenant], stateOf(list))
 	}
 }
 
