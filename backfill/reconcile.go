@@ -243,7 +243,7 @@ func (r *run) repair(ctx context.Context, recs []ledger.StaleKey) (Repairs, erro
 
 // repairLocked copies those of the keys that are stale still.
 func (r *run) repairLocked(ctx context.Context, c chunk, keys []string) (Repairs, error) {
-	plan := r.decision.Stage.Plan()
+	plan := r.decision.Plan()
 	stale := map[string]bool{}
 	for _, record := range c.Stale() {
 		if !repairable(plan, record.Side) {

@@ -20,6 +20,9 @@ type Decision struct {
 	Epoch    int64
 	PolicyID PolicyID
 	Reason   Reason
+	// Clean, StrictShadow and Unfenced are what the policy says to hold at the
+	// decision's stage: see [Standing].
+	Clean, StrictShadow, Unfenced bool
 }
 
 // Guarded reports whether the ledger granted the decision, so that a
@@ -253,7 +256,12 @@ func (f *Flag) oldest() (Acknowledged, bool) {
 
 func (c *Compiled) decide(s Subject) Decision {
 	stage, reason := c.Stage(s.Tenant)
-	return Decision{Migration: c.policy.Migration, Stage: stage, Epoch: c.policy.Epoch, PolicyID: c.policy.ID, Reason: reason}
+	standing := &c.policy.Standing
+	return Decision{
+		Migration: c.policy.Migration, Stage: stage, Epoch: c.policy.Epoch, PolicyID: c.policy.ID, Reason: reason,
+		Clean: standing.Clean, StrictShadow: standing.StrictShadow,
+		Unfenced: stage == Old && standing.UnfencedOld || stage == New && standing.UnfencedNew,
+	}
 }
 
 // use makes a Use of a policy whose counter was raised already.

@@ -19,6 +19,9 @@ type Plan struct {
 	// Fallback says that a read whose authority errs is answered by the other
 	// side, where that one is complete and the key is not stale there.
 	Fallback bool
+	// Unfenced says that a write needs neither fence nor key lock, as capture
+	// records what comes too late. Locking reads are fenced all the same.
+	Unfenced bool
 
 	path string
 }
@@ -33,7 +36,42 @@ var plans = [...]Plan{
 	New:      {Authority: NewSide, path: "new path"},
 }
 
-// Plan returns what the stage does. It panics when the stage is not valid: a
+// standingPlans are the plans of a stage under what a policy says to hold: by
+// clean, strict shadow and unfenced.
+var standingPlans = func() (all [New + 1][8]Plan) {
+	for _, stage := range Stages() {
+		for i := range all[stage] {
+			plan := plans[stage]
+			clean, strict, unfenced := i&1 > 0, i&2 > 0, i&4 > 0
+			plan.ThroughStale = plan.ThroughStale && !clean
+			plan.Strict = plan.Strict || strict && stage == Shadow
+			plan.Unfenced = unfenced && !plan.WritesBoth
+			all[stage][i] = plan
+		}
+	}
+	return all
+}()
+
+// Plan returns what the decision's stage does under its policy. It panics as
+// [Stage.Plan] does, and allocates nothing.
+func (d Decision) Plan() *Plan {
+	if !d.Stage.Valid() {
+		panic("flags: plan of " + d.Stage.String())
+	}
+	i := 0
+	if d.Clean {
+		i |= 1
+	}
+	if d.StrictShadow {
+		i |= 2
+	}
+	if d.Unfenced {
+		i |= 4
+	}
+	return &standingPlans[d.Stage][i]
+}
+
+// Plan returns what the stage does by itself: see [Decision.Plan]. It panics when the stage is not valid: a
 // decision never carries one.
 func (s Stage) Plan() *Plan {
 	if !s.Valid() {

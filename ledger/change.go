@@ -121,6 +121,8 @@ func write(ctx context.Context, q *ledgerdb.Queries, state *State, d *Draft) (fl
 	}
 	policy := ledgerdb.InsertPolicyParams{
 		MigrationID: m.ID, Epoch: next.Epoch, PolicyID: toUUID(next.ID), DefaultStage: next.Default.String(),
+		StepOf: next.Step.Of.String(), Clean: next.Clean, StrictShadow: next.StrictShadow,
+		UnfencedOld: next.UnfencedOld, UnfencedNew: next.UnfencedNew,
 	}
 	if next.Step.To.Valid() {
 		to := next.Step.To.String()
@@ -129,8 +131,12 @@ func write(ctx context.Context, q *ledgerdb.Queries, state *State, d *Draft) (fl
 	if err := q.InsertPolicy(ctx, policy); err != nil {
 		return next, fmt.Errorf("insert the policy: %w", err)
 	}
+	uniform := ""
+	if stage, ok := next.Uniform(); ok {
+		uniform = stage.String()
+	}
 	changed, err := q.Advance(ctx, ledgerdb.AdvanceParams{
-		ID: m.ID, Epoch: next.Epoch, PolicyID: toUUID(next.ID), ExpectedEpoch: m.Epoch, ExpectedPolicy: toUUID(m.PolicyID),
+		ID: m.ID, UniformStage: uniform, Epoch: next.Epoch, PolicyID: toUUID(next.ID), ExpectedEpoch: m.Epoch, ExpectedPolicy: toUUID(m.PolicyID),
 	})
 	if err != nil || changed != 1 {
 		return next, errors.Join(fmt.Errorf("advance to epoch %d: %d rows changed", next.Epoch, changed), err)

@@ -163,7 +163,7 @@ func (s *Store) PoliciesBetween(ctx context.Context, m Migration, after, upTo in
 	all := make([]flags.Policy, len(rows))
 	for i, r := range rows {
 		p := flags.Policy{Migration: m.Name, Epoch: r.Epoch, ID: policyID(r.PolicyID), Salt: m.Salt, Overrides: map[string]flags.Stage{}}
-		if p.Default, p.Step, err = parseStages(r.DefaultStage, r.StepTo, r.StepShare); err != nil {
+		if p.Default, p.Step, err = parseStages(r.DefaultStage, r.StepTo, r.StepShare, r.StepOf); err != nil {
 			return nil, wrap(operation, fmt.Errorf("epoch %d: %w", r.Epoch, err))
 		}
 		for _, o := range overrides {

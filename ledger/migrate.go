@@ -19,8 +19,19 @@ import (
 //go:embed schema.sql migrations/*.sql
 var files embed.FS
 
-// newest is the version of the ledger that this program was built for.
-const newest = 1
+// newest is the version of the ledger that this program was built for: that of
+// the last file of its migrations.
+var newest = newestOf(files)
+
+func newestOf(files embed.FS) (last int64) {
+	names, _ := fs.Glob(files, "migrations/*.sql") // the pattern is well formed
+	for _, name := range names {
+		if version, err := goose.NumericComponent(name); err == nil {
+			last = max(last, version)
+		}
+	}
+	return last
+}
 
 const versionTable = "crossfade.goose_db_version"
 

@@ -87,7 +87,7 @@ func (s *Store) insertMigration(ctx context.Context, m versions.Migration, salt 
 			return err
 		}
 		err = q.InsertPolicy(ctx, ledgerdb.InsertPolicyParams{
-			MigrationID: number, Epoch: 1, PolicyID: id, DefaultStage: flags.Old.String(),
+			MigrationID: number, Epoch: 1, PolicyID: id, DefaultStage: flags.Old.String(), StepOf: flags.OfTenants.String(),
 		})
 		if err != nil {
 			return fmt.Errorf("insert its first policy: %w", err)

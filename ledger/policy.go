@@ -49,7 +49,8 @@ func (s *Store) Policy(ctx context.Context, migration string) (flags.Policy, err
 		return flags.Policy{}, wrap(operation, err)
 	}
 	p := flags.Policy{Migration: migration, Epoch: row.Epoch, ID: policyID(row.PolicyID), Salt: row.Salt}
-	if p.Default, p.Step, err = parseStages(row.DefaultStage, row.StepTo, row.StepShare); err != nil {
+	p.Standing = flags.Standing{Clean: row.Clean, StrictShadow: row.StrictShadow, UnfencedOld: row.UnfencedOld, UnfencedNew: row.UnfencedNew}
+	if p.Default, p.Step, err = parseStages(row.DefaultStage, row.StepTo, row.StepShare, row.StepOf); err != nil {
 		return flags.Policy{}, wrap(operation, err)
 	}
 	if len(row.Tenants) > 0 {
@@ -63,7 +64,7 @@ func (s *Store) Policy(ctx context.Context, migration string) (flags.Policy, err
 	return p, nil
 }
 
-func parseStages(name string, to *string, share int32) (stage flags.Stage, step flags.Step, err error) {
+func parseStages(name string, to *string, share int32, of string) (stage flags.Stage, step flags.Step, err error) {
 	if stage, err = flags.ParseStage(name); err != nil {
 		return 0, flags.Step{}, fmt.Errorf("the default stage: %w", err)
 	}
@@ -71,6 +72,9 @@ func parseStages(name string, to *string, share int32) (stage flags.Stage, step 
 		return stage, flags.Step{}, nil
 	}
 	if step.To, err = flags.ParseStage(*to); err != nil {
+		return 0, flags.Step{}, fmt.Errorf("the percentage step: %w", err)
+	}
+	if step.Of, err = flags.ParseShareOf(of); err != nil {
 		return 0, flags.Step{}, fmt.Errorf("the percentage step: %w", err)
 	}
 	step.Share = flags.Share(share)

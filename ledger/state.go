@@ -159,7 +159,8 @@ func loadPolicies(ctx context.Context, q *ledgerdb.Queries, s *State) error {
 			AcknowledgedAt: utcPointer(r.AcknowledgedAt),
 			DrainedAt:      utcPointer(r.DrainedAt),
 		}
-		if p.Default, p.Step, err = parseStages(r.DefaultStage, r.StepTo, r.StepShare); err != nil {
+		p.Standing = flags.Standing{Clean: r.Clean, StrictShadow: r.StrictShadow, UnfencedOld: r.UnfencedOld, UnfencedNew: r.UnfencedNew}
+		if p.Default, p.Step, err = parseStages(r.DefaultStage, r.StepTo, r.StepShare, r.StepOf); err != nil {
 			return fmt.Errorf("epoch %d: %w", r.Epoch, err)
 		}
 		p.Overrides = map[string]flags.Stage{}

@@ -69,7 +69,7 @@ func joined(values, life context.Context) (context.Context, context.CancelFunc) 
 // nothing can be said.
 func (q query[R, A, V]) compare(ctx context.Context, d flags.Decision, served answer[V]) (compare.Verdict, []Diff) {
 	scope := q.route.scope(q.op, d, q.tenant, q.keys)
-	authority := d.Stage.Plan().Authority
+	authority := d.Plan().Authority
 	var other answer[V]
 	err := q.route.backend.Read(ctx, scope, false, func(ctx context.Context, s Session[R]) error {
 		other = q.ask(ctx, s, authority.Other())

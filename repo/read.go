@@ -25,7 +25,7 @@ func Read[R, A, V any](
 				use.Done()
 			}
 		}()
-		plan := use.Stage.Plan()
+		plan := use.Plan()
 		var compared bool
 		answer, compared, err = q.serve(ctx, plan, use.Decision)
 		if plan.Compares && !compared && diff != nil && r.comparer != nil && !r.backend.Transactional() && !refusedOrGone(ctx, err) {
@@ -125,7 +125,7 @@ func Lock[R, A, V any](
 	var answer V
 	err := r.decided(ctx, tenant, func(use flags.Use) error {
 		defer use.Done()
-		plan := use.Stage.Plan()
+		plan := use.Plan()
 		return r.backend.Write(ctx, r.scope(op, use.Decision, tenant, keys), plan.ThroughStale,
 			func(ctx context.Context, s Session[R]) (err error) {
 				side := plan.Authority

@@ -46,7 +46,7 @@ func Each[R, A any](
 ) error {
 	return r.decided(ctx, tenant, func(use flags.Use) error {
 		defer use.Done()
-		plan := use.Stage.Plan()
+		plan := use.Plan()
 		scope := r.scope(op, use.Decision, tenant, AllKeys())
 		return r.backend.Read(ctx, scope, plan.ThroughStale, func(ctx context.Context, s Session[R]) error {
 			side := plan.Authority

@@ -32,7 +32,7 @@ func WriteResult[R, A, V any](
 	var answer V
 	err := r.decided(ctx, tenant, func(use flags.Use) error {
 		defer use.Done()
-		plan := use.Stage.Plan()
+		plan := use.Plan()
 		scope := r.scope(op, use.Decision, tenant, keys)
 		return r.backend.Write(ctx, scope, plan.ThroughStale, func(ctx context.Context, s Session[R]) (err error) {
 			if err = r.repair(ctx, s, plan, tenant, keys); err != nil {
@@ -64,7 +64,7 @@ func Create[R, A, V any](
 	var answer V
 	err := r.decided(ctx, tenant, func(use flags.Use) error {
 		defer use.Done()
-		plan := use.Stage.Plan()
+		plan := use.Plan()
 		scope := r.scope(op, use.Decision, tenant, KeyList(nil))
 		return r.backend.Write(ctx, scope, false, func(ctx context.Context, s Session[R]) (err error) {
 			if answer, err = call(ctx, s.Side(plan.Authority), args); err != nil || !plan.WritesBoth {

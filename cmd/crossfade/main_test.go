@@ -249,6 +249,8 @@ var varying = []struct {
 	{regexp.MustCompile(`("[a-z_]*seconds"):[0-9.e+-]+`), "$1:<seconds>"},
 	{regexp.MustCompile(`("keys_per_second":) ?[0-9.e+-]+`), "$1<rate>"},
 	{regexp.MustCompile(`\b[a-z0-9_]*test_\d+\b`), "<database>"},
+	{regexp.MustCompile(`(<database>, version) \d+`), "$1 <version>"},
+	{regexp.MustCompile(`("change": "created",\s+"to":) \d+`), "$1 <version>"},
 }
 
 // golden compares text with a file in testdata, after what differs from run to

@@ -92,7 +92,7 @@ set phase = excluded.phase, cursor = excluded.cursor, bound = excluded.bound, do
 
 -- PoliciesBetween returns the policies behind one epoch up to another.
 -- name: PoliciesBetween :many
-select epoch, policy_id, default_stage, step_to, step_share
+select epoch, policy_id, default_stage, step_to, step_share, step_of
 from crossfade.policies
 where migration_id = @migration_id and epoch > @after::bigint and epoch <= @up_to::bigint
 order by epoch;

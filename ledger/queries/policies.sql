@@ -1,16 +1,16 @@
 -- name: MigrationByName :one
-select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at
+select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at, uniform_stage
 from crossfade.migrations
 where name = @name;
 
 -- name: LockMigration :one
-select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at
+select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at, uniform_stage
 from crossfade.migrations
 where name = @name
 for no key update;
 
 -- name: Migrations :many
-select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at
+select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at, uniform_stage
 from crossfade.migrations
 order by name;
 
@@ -24,18 +24,21 @@ where name = any(@names::text[])
 order by name;
 
 -- name: InsertMigration :one
-insert into crossfade.migrations (name, entity, from_version, to_version, salt, epoch, policy_id)
-values (@name, @entity, @from_version, @to_version, @salt, 1, @policy_id)
+insert into crossfade.migrations (name, entity, from_version, to_version, salt, epoch, policy_id, uniform_stage)
+values (@name, @entity, @from_version, @to_version, @salt, 1, @policy_id, 'old')
 on conflict (name) do nothing
 returning id;
 
 -- name: InsertPolicy :exec
-insert into crossfade.policies (migration_id, epoch, policy_id, default_stage, step_to, step_share)
-values (@migration_id, @epoch, @policy_id, @default_stage, sqlc.narg(step_to), @step_share);
+insert into crossfade.policies
+    (migration_id, epoch, policy_id, default_stage, step_to, step_share, step_of, clean, strict_shadow, unfenced_old, unfenced_new)
+values (@migration_id, @epoch, @policy_id, @default_stage, sqlc.narg(step_to), @step_share, @step_of,
+    @clean, @strict_shadow, @unfenced_old, @unfenced_new);
 
 -- PolicyInForce reads policy and overrides in one statement, so in one snapshot.
 -- name: PolicyInForce :one
-select m.id, m.epoch, m.policy_id, m.salt, p.default_stage, p.step_to, p.step_share,
+select m.id, m.epoch, m.policy_id, m.salt, p.default_stage, p.step_to, p.step_share, p.step_of,
+    p.clean, p.strict_shadow, p.unfenced_old, p.unfenced_new,
     coalesce((
         select array_agg(o.tenant order by o.tenant) from crossfade.overrides o
         where o.migration_id = m.id and o.until_epoch is null
@@ -50,7 +53,7 @@ where m.name = @name;
 
 -- name: Advance :execrows
 update crossfade.migrations
-set epoch = @epoch, policy_id = @policy_id
+set epoch = @epoch, policy_id = @policy_id, uniform_stage = @uniform_stage
 where id = @id and epoch = @expected_epoch and policy_id = @expected_policy;
 
 -- name: EndOverrides :exec

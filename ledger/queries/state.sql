@@ -1,7 +1,8 @@
 -- PolicyStates returns the policy in force, those that somebody may still act
 -- on, and those that a live process says it acts on.
 -- name: PolicyStates :many
-select p.epoch, p.policy_id, p.default_stage, p.step_to, p.step_share, p.created_at, p.acknowledged_at, p.drained_at
+select p.epoch, p.policy_id, p.default_stage, p.step_to, p.step_share, p.step_of,
+    p.clean, p.strict_shadow, p.unfenced_old, p.unfenced_new, p.created_at, p.acknowledged_at, p.drained_at
 from crossfade.policies p
 join crossfade.migrations m on m.id = p.migration_id
 where m.id = @migration_id and p.epoch <= m.epoch

@@ -166,7 +166,7 @@ func (s *session[R]) queueConstraints(batch *pgx.Batch, mode string) {
 		}
 		return
 	}
-	for _, name := range s.b.options.Deferrable[s.scope.Decision.Stage.Plan().Authority.Other()] {
+	for _, name := range s.b.options.Deferrable[s.scope.Decision.Plan().Authority.Other()] {
 		batch.Queue("set constraints " + pgx.Identifier{name}.Sanitize() + " " + mode)
 	}
 }

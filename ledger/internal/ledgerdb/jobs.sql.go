@@ -431,7 +431,7 @@ func (q *Queries) OpenJobOfKind(ctx context.Context, arg OpenJobOfKindParams) (i
 }
 
 const policiesBetween = `-- name: PoliciesBetween :many
-select epoch, policy_id, default_stage, step_to, step_share
+select epoch, policy_id, default_stage, step_to, step_share, step_of
 from crossfade.policies
 where migration_id = $1 and epoch > $2::bigint and epoch <= $3::bigint
 order by epoch
@@ -449,6 +449,7 @@ type PoliciesBetweenRow struct {
 	DefaultStage string
 	StepTo       *string
 	StepShare    int32
+	StepOf       string
 }
 
 // PoliciesBetween returns the policies behind one epoch up to another.
@@ -467,6 +468,7 @@ func (q *Queries) PoliciesBetween(ctx context.Context, arg PoliciesBetweenParams
 			&i.DefaultStage,
 			&i.StepTo,
 			&i.StepShare,
+			&i.StepOf,
 		); err != nil {
 			return nil, err
 		}

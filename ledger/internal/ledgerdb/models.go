@@ -73,15 +73,16 @@ type Job struct {
 }
 
 type Migration struct {
-	ID          int32
-	Name        string
-	Entity      string
-	FromVersion string
-	ToVersion   string
-	Salt        string
-	Epoch       int64
-	PolicyID    pgtype.UUID
-	CreatedAt   time.Time
+	ID           int32
+	Name         string
+	Entity       string
+	FromVersion  string
+	ToVersion    string
+	Salt         string
+	Epoch        int64
+	PolicyID     pgtype.UUID
+	CreatedAt    time.Time
+	UniformStage string
 }
 
 type Mismatch struct {
@@ -121,6 +122,11 @@ type Policy struct {
 	CreatedAt      time.Time
 	AcknowledgedAt *time.Time
 	DrainedAt      *time.Time
+	StepOf         string
+	Clean          bool
+	StrictShadow   bool
+	UnfencedOld    bool
+	UnfencedNew    bool
 }
 
 type Process struct {

@@ -14,13 +14,14 @@ import (
 
 const advance = `-- name: Advance :execrows
 update crossfade.migrations
-set epoch = $1, policy_id = $2
-where id = $3 and epoch = $4 and policy_id = $5
+set epoch = $1, policy_id = $2, uniform_stage = $3
+where id = $4 and epoch = $5 and policy_id = $6
 `
 
 type AdvanceParams struct {
 	Epoch          int64
 	PolicyID       pgtype.UUID
+	UniformStage   string
 	ID             int32
 	ExpectedEpoch  int64
 	ExpectedPolicy pgtype.UUID
@@ -30,6 +31,7 @@ func (q *Queries) Advance(ctx context.Context, arg AdvanceParams) (int64, error)
 	result, err := q.db.Exec(ctx, advance,
 		arg.Epoch,
 		arg.PolicyID,
+		arg.UniformStage,
 		arg.ID,
 		arg.ExpectedEpoch,
 		arg.ExpectedPolicy,
@@ -97,8 +99,8 @@ func (q *Queries) Epochs(ctx context.Context, names []string) ([]EpochsRow, erro
 }
 
 const insertMigration = `-- name: InsertMigration :one
-insert into crossfade.migrations (name, entity, from_version, to_version, salt, epoch, policy_id)
-values ($1, $2, $3, $4, $5, 1, $6)
+insert into crossfade.migrations (name, entity, from_version, to_version, salt, epoch, policy_id, uniform_stage)
+values ($1, $2, $3, $4, $5, 1, $6, 'old')
 on conflict (name) do nothing
 returning id
 `
@@ -149,8 +151,10 @@ func (q *Queries) InsertOverrides(ctx context.Context, arg InsertOverridesParams
 }
 
 const insertPolicy = `-- name: InsertPolicy :exec
-insert into crossfade.policies (migration_id, epoch, policy_id, default_stage, step_to, step_share)
-values ($1, $2, $3, $4, $5, $6)
+insert into crossfade.policies
+    (migration_id, epoch, policy_id, default_stage, step_to, step_share, step_of, clean, strict_shadow, unfenced_old, unfenced_new)
+values ($1, $2, $3, $4, $5, $6, $7,
+    $8, $9, $10, $11)
 `
 
 type InsertPolicyParams struct {
@@ -160,6 +164,11 @@ type InsertPolicyParams struct {
 	DefaultStage string
 	StepTo       *string
 	StepShare    int32
+	StepOf       string
+	Clean        bool
+	StrictShadow bool
+	UnfencedOld  bool
+	UnfencedNew  bool
 }
 
 func (q *Queries) InsertPolicy(ctx context.Context, arg InsertPolicyParams) error {
@@ -170,6 +179,11 @@ func (q *Queries) InsertPolicy(ctx context.Context, arg InsertPolicyParams) erro
 		arg.DefaultStage,
 		arg.StepTo,
 		arg.StepShare,
+		arg.StepOf,
+		arg.Clean,
+		arg.StrictShadow,
+		arg.UnfencedOld,
+		arg.UnfencedNew,
 	)
 	return err
 }
@@ -215,7 +229,7 @@ func (q *Queries) LastChange(ctx context.Context, arg LastChangeParams) (LastCha
 }
 
 const lockMigration = `-- name: LockMigration :one
-select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at
+select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at, uniform_stage
 from crossfade.migrations
 where name = $1
 for no key update
@@ -234,12 +248,13 @@ func (q *Queries) LockMigration(ctx context.Context, name string) (Migration, er
 		&i.Epoch,
 		&i.PolicyID,
 		&i.CreatedAt,
+		&i.UniformStage,
 	)
 	return i, err
 }
 
 const migrationByName = `-- name: MigrationByName :one
-select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at
+select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at, uniform_stage
 from crossfade.migrations
 where name = $1
 `
@@ -257,6 +272,7 @@ func (q *Queries) MigrationByName(ctx context.Context, name string) (Migration, 
 		&i.Epoch,
 		&i.PolicyID,
 		&i.CreatedAt,
+		&i.UniformStage,
 	)
 	return i, err
 }
@@ -286,7 +302,7 @@ func (q *Queries) MigrationNames(ctx context.Context) ([]string, error) {
 }
 
 const migrations = `-- name: Migrations :many
-select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at
+select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at, uniform_stage
 from crossfade.migrations
 order by name
 `
@@ -310,6 +326,7 @@ func (q *Queries) Migrations(ctx context.Context) ([]Migration, error) {
 			&i.Epoch,
 			&i.PolicyID,
 			&i.CreatedAt,
+			&i.UniformStage,
 		); err != nil {
 			return nil, err
 		}
@@ -331,7 +348,8 @@ func (q *Queries) Notify(ctx context.Context, payload string) error {
 }
 
 const policyInForce = `-- name: PolicyInForce :one
-select m.id, m.epoch, m.policy_id, m.salt, p.default_stage, p.step_to, p.step_share,
+select m.id, m.epoch, m.policy_id, m.salt, p.default_stage, p.step_to, p.step_share, p.step_of,
+    p.clean, p.strict_shadow, p.unfenced_old, p.unfenced_new,
     coalesce((
         select array_agg(o.tenant order by o.tenant) from crossfade.overrides o
         where o.migration_id = m.id and o.until_epoch is null
@@ -353,6 +371,11 @@ type PolicyInForceRow struct {
 	DefaultStage string
 	StepTo       *string
 	StepShare    int32
+	StepOf       string
+	Clean        bool
+	StrictShadow bool
+	UnfencedOld  bool
+	UnfencedNew  bool
 	Tenants      []string
 	Stages       []string
 }
@@ -369,6 +392,11 @@ func (q *Queries) PolicyInForce(ctx context.Context, name string) (PolicyInForce
 		&i.DefaultStage,
 		&i.StepTo,
 		&i.StepShare,
+		&i.StepOf,
+		&i.Clean,
+		&i.StrictShadow,
+		&i.UnfencedOld,
+		&i.UnfencedNew,
 		&i.Tenants,
 		&i.Stages,
 	)

@@ -220,7 +220,8 @@ func (q *Queries) OverridesSince(ctx context.Context, arg OverridesSinceParams) 
 }
 
 const policyStates = `-- name: PolicyStates :many
-select p.epoch, p.policy_id, p.default_stage, p.step_to, p.step_share, p.created_at, p.acknowledged_at, p.drained_at
+select p.epoch, p.policy_id, p.default_stage, p.step_to, p.step_share, p.step_of,
+    p.clean, p.strict_shadow, p.unfenced_old, p.unfenced_new, p.created_at, p.acknowledged_at, p.drained_at
 from crossfade.policies p
 join crossfade.migrations m on m.id = p.migration_id
 where m.id = $1 and p.epoch <= m.epoch
@@ -236,6 +237,11 @@ type PolicyStatesRow struct {
 	DefaultStage   string
 	StepTo         *string
 	StepShare      int32
+	StepOf         string
+	Clean          bool
+	StrictShadow   bool
+	UnfencedOld    bool
+	UnfencedNew    bool
 	CreatedAt      time.Time
 	AcknowledgedAt *time.Time
 	DrainedAt      *time.Time
@@ -258,6 +264,11 @@ func (q *Queries) PolicyStates(ctx context.Context, migrationID int32) ([]Policy
 			&i.DefaultStage,
 			&i.StepTo,
 			&i.StepShare,
+			&i.StepOf,
+			&i.Clean,
+			&i.StrictShadow,
+			&i.UnfencedOld,
+			&i.UnfencedNew,
 			&i.CreatedAt,
 			&i.AcknowledgedAt,
 			&i.DrainedAt,
