@@ -149,22 +149,22 @@ func (c *Comparer) Shutdown(ctx context.Context) error {
 }
 
 // reserve takes a place in the queue, or counts a drop.
-func (c *Comparer) reserve(counter *compare.Counter) bool {
+func (c *Comparer) reserve(count tally) bool {
 	if c.waiting.Add(1) > int64(cap(c.jobs)) {
 		c.waiting.Add(-1)
-		counter.Drop()
+		count.drop()
 		return false
 	}
 	return true
 }
 
 // enqueue hands over a job whose place is reserved, so that it never blocks.
-func (c *Comparer) enqueue(counter *compare.Counter, job func(context.Context)) bool {
+func (c *Comparer) enqueue(count tally, job func(context.Context)) bool {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	if c.closed {
 		c.waiting.Add(-1)
-		counter.Drop()
+		count.drop()
 		return false
 	}
 	c.jobs <- job
@@ -175,7 +175,7 @@ func (c *Comparer) enqueue(counter *compare.Counter, job func(context.Context)) 
 // that hangs costs the pool its timeout and not a worker: the goroutine is then
 // left to end alone, its verdict no longer counts, and what it compared counts
 // as inconclusive.
-func (c *Comparer) watched(ctx context.Context, counter *compare.Counter, body func(context.Context) (compare.Verdict, func())) {
+func (c *Comparer) watched(ctx context.Context, count tally, body func(context.Context) (compare.Verdict, func())) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
 	type outcome struct {
@@ -196,12 +196,12 @@ func (c *Comparer) watched(ctx context.Context, counter *compare.Counter, body f
 	}()
 	select {
 	case o := <-done:
-		counter.Judged(o.verdict)
+		count.judged(o.verdict)
 		if o.report != nil {
 			o.report()
 		}
 	case <-ctx.Done():
-		counter.Judged(compare.Inconclusive)
+		count.judged(compare.Inconclusive)
 	}
 }
 

@@ -22,8 +22,8 @@ func (q query[R, A, V]) submit(ctx context.Context, use flags.Use, value V, err 
 	if !c.cfg.Sampler.Take(name) {
 		return false
 	}
-	counter := c.counters.Of(q.route.migration.Name, name)
-	if !c.reserve(counter) {
+	count := tally{c.counters.Of(q.route.migration.Name, name), q.route.meter, q.route.migration.Name, q.tenant}
+	if !c.reserve(count) {
 		return false
 	}
 	served := answer[V]{value: value, err: err}
@@ -38,11 +38,11 @@ func (q query[R, A, V]) submit(ctx context.Context, use flags.Use, value V, err 
 		RequestID: compare.RequestID(ctx), Stage: use.Stage.String(), Epoch: use.Epoch,
 	}
 	values := context.WithoutCancel(ctx)
-	return c.enqueue(counter, func(life context.Context) {
+	return c.enqueue(count, func(life context.Context) {
 		defer use.Done()
 		ctx, cancel := joined(values, life)
 		defer cancel()
-		c.watched(ctx, counter, func(ctx context.Context) (compare.Verdict, func()) {
+		c.watched(ctx, count, func(ctx context.Context) (compare.Verdict, func()) {
 			verdict, diffs := q.compare(ctx, use.Decision, served)
 			if verdict != compare.Mismatched {
 				return verdict, nil
@@ -72,7 +72,9 @@ func (q query[R, A, V]) compare(ctx context.Context, d flags.Decision, served an
 	authority := d.Plan().Authority
 	var other answer[V]
 	err := q.route.backend.Read(ctx, scope, false, func(ctx context.Context, s Session[R]) error {
+		began := q.route.began()
 		other = q.ask(ctx, s, authority.Other())
+		q.route.called(ctx, began, scope, authority.Other(), false, other.err)
 		return nil
 	})
 	if err == nil {

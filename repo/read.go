@@ -64,7 +64,9 @@ func (q query[R, A, V]) serve(ctx context.Context, plan *flags.Plan, d flags.Dec
 			side, other = plan.Authority.Other(), true
 		}
 		read := func(ctx context.Context) (err error) {
+			began := q.route.began()
 			answer, err = q.call(ctx, s.Side(side), q.args)
+			q.route.called(ctx, began, scope, side, true, err)
 			return err
 		}
 		if plan.Fallback && q.route.backend.Transactional() {
@@ -93,7 +95,9 @@ func (q query[R, A, V]) fallback(ctx context.Context, scope Scope, side flags.Si
 			return errNoFallback
 		}
 		read := func(ctx context.Context) (err error) {
+			began := q.route.began()
 			answer, err = q.call(ctx, s.Side(side), q.args)
+			q.route.called(ctx, began, scope, side, true, err)
 			return err
 		}
 		if q.route.backend.Transactional() {
@@ -126,14 +130,17 @@ func Lock[R, A, V any](
 	err := r.decided(ctx, tenant, func(use flags.Use) error {
 		defer use.Done()
 		plan := use.Plan()
-		return r.backend.Write(ctx, r.scope(op, use.Decision, tenant, keys), plan.ThroughStale,
+		scope := r.scope(op, use.Decision, tenant, keys)
+		return r.backend.Write(ctx, scope, plan.ThroughStale,
 			func(ctx context.Context, s Session[R]) (err error) {
 				side := plan.Authority
 				if staleOn(s.Stale(), side) {
 					side = side.Other()
 					r.stats.staleReads.Add(1)
 				}
+				began := r.began()
 				answer, err = call(ctx, s.Side(side), args)
+				r.called(ctx, began, scope, side, true, err)
 				return err
 			})
 	})

@@ -23,6 +23,9 @@ type Config[R any] struct {
 	// Comparer compares reads at the stages that ask for it. Nil means that
 	// nothing is compared.
 	Comparer *Comparer
+	// Meter is told how the calls of both sides go. Nil means nobody; the
+	// guardrails of the control plane need the member of the fleet here.
+	Meter Meter
 }
 
 // Route leads one entity's operations to its sides. It may be used by any
@@ -33,6 +36,7 @@ type Route[R any] struct {
 	backend   Backend[R]
 	copier    Copier[R]
 	comparer  *Comparer
+	meter     Meter
 	stats     *stats
 }
 
@@ -55,7 +59,7 @@ func NewRoute[R any](cfg Config[R]) (*Route[R], error) {
 	}
 	return &Route[R]{
 		migration: cfg.Migration, flag: cfg.Flag, backend: cfg.Backend,
-		copier: cfg.Copier, comparer: cfg.Comparer, stats: &stats{},
+		copier: cfg.Copier, comparer: cfg.Comparer, meter: cfg.Meter, stats: &stats{},
 	}, nil
 }
 

@@ -3,6 +3,7 @@ package repo
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/crossfade-db/crossfade/flags"
 )
@@ -38,7 +39,10 @@ func WriteResult[R, A, V any](
 			if err = r.repair(ctx, s, plan, tenant, keys); err != nil {
 				return err
 			}
-			if answer, err = call(ctx, s.Side(plan.Authority), args); err != nil || !plan.WritesBoth {
+			began := r.began()
+			answer, err = call(ctx, s.Side(plan.Authority), args)
+			r.called(ctx, began, scope, plan.Authority, true, err)
+			if err != nil || !plan.WritesBoth {
 				return r.erred(ctx, s, plan, scope, keys, err)
 			}
 			again := args
@@ -67,7 +71,10 @@ func Create[R, A, V any](
 		plan := use.Plan()
 		scope := r.scope(op, use.Decision, tenant, KeyList(nil))
 		return r.backend.Write(ctx, scope, false, func(ctx context.Context, s Session[R]) (err error) {
-			if answer, err = call(ctx, s.Side(plan.Authority), args); err != nil || !plan.WritesBoth {
+			began := r.began()
+			answer, err = call(ctx, s.Side(plan.Authority), args)
+			r.called(ctx, began, scope, plan.Authority, true, err)
+			if err != nil || !plan.WritesBoth {
 				return err
 			}
 			keys := keysOf(args, answer)
@@ -111,7 +118,16 @@ func (r *Route[R]) repair(ctx context.Context, s Session[R], plan *flags.Plan, t
 // other runs the write of the side without authority.
 func (r *Route[R]) other(ctx context.Context, s Session[R], plan *flags.Plan, scope Scope, keys Keys, fn func(context.Context) error) error {
 	side := plan.Authority.Other()
-	err := s.Protect(ctx, func(ctx context.Context) error { return guard(func() error { return fn(ctx) }) })
+	var took time.Duration
+	err := s.Protect(ctx, func(ctx context.Context) error {
+		began := r.began()
+		err := guard(func() error { return fn(ctx) })
+		if !began.IsZero() {
+			took = time.Since(began)
+		}
+		return err
+	})
+	r.took(ctx, took, scope, side, false, err)
 	if err != nil && r.copier.NotFound(err) && !keys.All() {
 		// A partial write met a key that the other side does not have yet: the
 		// authority has it, so it is copied whole.

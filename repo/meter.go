@@ -1,0 +1,114 @@
+package repo
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/crossfade-db/crossfade/compare"
+	"github.com/crossfade-db/crossfade/flags"
+)
+
+// Meter is told how the calls of both sides and the comparisons go. The
+// member of the fleet implements it. Its methods are called in the caller's
+// time, by any number of goroutines: they must not block, fail or allocate.
+type Meter interface {
+	// Called tells of one call of one side.
+	Called(Called)
+	// Compared tells of one comparison that was meant to take place.
+	Compared(migration, tenant string, outcome Outcome)
+}
+
+// Called is one call of one side.
+type Called struct {
+	Migration, Tenant string
+	Stage             flags.Stage
+	Side              flags.Side
+	// Write tells writes from reads.
+	Write bool
+	// Served says that the answer went to the caller, and not only into a
+	// comparison or into the side without authority.
+	Served bool
+	// Failed says that the side erred: with something else than not found, and
+	// not because the caller gave up.
+	Failed bool
+	Took   time.Duration
+}
+
+// Outcome is what became of a comparison.
+type Outcome uint8
+
+// What can become of a comparison.
+const (
+	OutcomeMatched Outcome = iota + 1
+	OutcomeMismatched
+	OutcomeIgnored
+	OutcomeInconclusive
+	OutcomeDropped
+)
+
+func outcomeOf(v compare.Verdict) Outcome {
+	switch v {
+	case compare.Matched:
+		return OutcomeMatched
+	case compare.Mismatched:
+		return OutcomeMismatched
+	case compare.Ignored:
+		return OutcomeIgnored
+	case compare.Inconclusive:
+	}
+	return OutcomeInconclusive
+}
+
+// began returns when a call of a side begins; zero where nobody measures.
+func (r *Route[R]) began() (at time.Time) {
+	if r.meter != nil {
+		at = time.Now()
+	}
+	return at
+}
+
+// called tells the meter of a call of a side that has just ended. What the
+// fence refused says nothing about the side.
+func (r *Route[R]) called(ctx context.Context, began time.Time, s Scope, side flags.Side, served bool, err error) {
+	if r.meter == nil {
+		return
+	}
+	r.took(ctx, time.Since(began), s, side, served, err)
+}
+
+// took is called for a call whose duration is known.
+func (r *Route[R]) took(ctx context.Context, d time.Duration, s Scope, side flags.Side, served bool, err error) {
+	if r.meter == nil {
+		return
+	}
+	if _, refused := errors.AsType[*RefusedError](err); refused {
+		return
+	}
+	r.meter.Called(Called{
+		Migration: r.migration.Name, Tenant: s.Tenant, Stage: s.Decision.Stage, Side: side,
+		Write: s.Op.Kind == KindWrite || s.Op.Kind == KindCreate, Served: served, Took: d,
+		Failed: err != nil && ctx.Err() == nil && !r.copier.NotFound(err),
+	})
+}
+
+// tally counts the comparisons of one operation of one tenant.
+type tally struct {
+	counter           *compare.Counter
+	meter             Meter
+	migration, tenant string
+}
+
+func (t tally) judged(v compare.Verdict) {
+	t.counter.Judged(v)
+	if t.meter != nil {
+		t.meter.Compared(t.migration, t.tenant, outcomeOf(v))
+	}
+}
+
+func (t tally) drop() {
+	t.counter.Drop()
+	if t.meter != nil {
+		t.meter.Compared(t.migration, t.tenant, OutcomeDropped)
+	}
+}
