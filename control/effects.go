@@ -73,3 +73,14 @@ func (l *look) notes() []string {
 	}
 	return notes
 }
+
+// Effects returns what a step that [Check] allows does to the states of
+// tenants. It is a pure function, for models and displays; Apply writes the
+// effects with the step.
+func Effects(state *State, next flags.Policy) ledger.Effects {
+	l, err := newLook(state, next)
+	if err != nil {
+		return ledger.Effects{}
+	}
+	return l.effects()
+}
