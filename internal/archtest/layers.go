@@ -45,6 +45,7 @@ var units = []unit{
 	{"internal/pgtest", 0, forTests},
 	{"internal/archtest", 0, forTests},
 	{"internal/readmetest", 0, forTests},
+	{"internal/accounts", 6, forTests}, // the application of two tests
 	{"internal", 0, internal},
 }
 

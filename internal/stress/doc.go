@@ -5,6 +5,7 @@
 // acknowledged write may be lost, no failed one may take effect, and both sides
 // must agree wherever the ledger records no stale key.
 //
-// Everything is in its tests; the package exports nothing. CROSSFADE_SEED
-// chooses the random choices, CROSSFADE_LONG=1 makes a run last minutes.
+// The application and the check are in internal/accounts, everything else is in
+// this package's tests. CROSSFADE_SEED chooses the random choices,
+// CROSSFADE_LONG=1 makes a run last minutes.
 package stress

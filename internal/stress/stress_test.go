@@ -12,12 +12,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/crossfade-db/crossfade/compare"
 	"github.com/crossfade-db/crossfade/flags"
+	"github.com/crossfade-db/crossfade/internal/accounts"
 	"github.com/crossfade-db/crossfade/internal/pgtest"
 	"github.com/crossfade-db/crossfade/ledger"
 )
@@ -37,11 +38,23 @@ type world struct {
 	keeper   *pgxpool.Pool // whose sessions nobody cuts
 	began    time.Time
 	ops      atomic.Int64
-	inserts  atomic.Int64
-	fleet    []*process
-	findings *findings
-	from     map[string]state // what each tenant's keys were when the round began
+	fleet    []*accounts.Process
+	findings findings
+	from     map[string][]accounts.Account // what each tenant had when the round began
+	mu       sync.Mutex                    // of the counts
 	counts   map[string]int
+}
+
+// findings are the mismatches that somebody confirmed.
+type findings struct {
+	mu   sync.Mutex
+	seen []compare.Record
+}
+
+func (f *findings) notice(r compare.Record) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.seen = append(f.seen, r)
 }
 
 // TestHistoriesStayLinearizableOnEveryRung is the attempt to refute the ladder.
@@ -61,10 +74,11 @@ func TestHistoriesStayLinearizableOnEveryRung(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	var background sync.WaitGroup
-	var ops [operators]*operator
+	var ops [operators]*accounts.Operator
 	for i := range ops {
-		ops[i] = newOperator(open(t, w.dsn, fmt.Sprintf("operator %d", i), 4), w.random(100+i))
-		background.Go(func() { ops[i].run(ctx) })
+		ops[i] = accounts.NewOperator(w.open(fmt.Sprintf("operator %d", i), 4), w.random(100+i))
+		ops[i].Stepped = func(up bool) { w.count(map[bool]string{true: "steps up", false: "steps down"}[up]) }
+		background.Go(func() { ops[i].Run(ctx) })
 	}
 	cuts := 0
 	background.Go(func() { cuts = saboteur(ctx, w.keeper, w.random(200)) })
@@ -79,34 +93,48 @@ func TestHistoriesStayLinearizableOnEveryRung(t *testing.T) {
 		w.end(ops[0])
 	}
 	for _, o := range ops {
-		o.store.Pool().Close()
-		for stage, n := range o.steps {
-			w.counts["steps towards "+stage] += n
-		}
+		o.Store.Pool().Close()
 	}
 	w.counts["connections cut"] = cuts
 	w.report(rounds)
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
-	madeBefore.Store(1000)
 	w := &world{
-		t: t, seed: seed, dsn: pgtest.New(t), findings: &findings{}, from: map[string]state{}, counts: map[string]int{}, began: time.Now(),
+		t: t, seed: seed, dsn: pgtest.New(t), from: map[string][]accounts.Account{}, counts: map[string]int{}, began: time.Now(),
 	}
-	w.keeper = open(t, w.dsn, "keeper", 4)
-	_, err := ledger.New(w.keeper, nil).Register(t.Context(), migration, "salt")
+	w.keeper = w.open("keeper", 4)
+	_, err := ledger.New(w.keeper, nil).Register(t.Context(), accounts.Migration, "salt")
 	require.NoError(t, err)
 	for i := range processes {
-		p := &process{t: t, name: strconv.Itoa(i), dsn: w.dsn, findings: w.findings}
-		p.start()
-		w.fleet = append(w.fleet, p)
+		w.fleet = append(w.fleet, w.start(i))
 	}
 	return w
 }
 
+func (w *world) start(i int) *accounts.Process {
+	p, err := accounts.StartProcess(context.Background(), accounts.ProcessConfig{
+		Name: strconv.Itoa(i), DSN: w.dsn, Sink: accounts.Findings{Notice: w.findings.notice},
+	})
+	require.NoError(w.t, err)
+	return p
+}
+
+func (w *world) open(name string, connections int32) *pgxpool.Pool {
+	pool, err := accounts.Open(w.dsn, name, connections)
+	require.NoError(w.t, err)
+	return pool
+}
+
+func (w *world) count(what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.counts[what]++
+}
+
 func (w *world) stop() {
 	for _, p := range w.fleet {
-		p.stop()
+		p.Stop()
 	}
 	w.keeper.Close()
 }
@@ -118,63 +146,64 @@ func (w *world) random(stream int) *rand.Rand {
 // round has every client do some operations, and then asks whether all of them
 // can have happened. Steps, jobs and cuts go on meanwhile.
 func (w *world) round(n int) {
-	h := &history{}
-	w.inserts.Store(0)
+	h, m := &accounts.History{}, &made{keys: map[string][]int64{}}
 	restart := w.random(-1 - n).IntN(4 * processes) // one process, now and then
 	var running sync.WaitGroup
-	for i, p := range w.fleet {
+	for i := range w.fleet {
 		running.Go(func() {
-			w.clients(p, h, n, 2*i)
+			w.clients(i, h, m, n, 2*i)
 			if restart == i {
-				p.stop()
-				p.start()
+				w.fleet[i].Stop()
+				w.fleet[i] = w.start(i)
 			}
-			w.clients(p, h, n, 2*i+1)
+			w.clients(i, h, m, n, 2*i+1)
 		})
 	}
 	running.Wait()
 	w.quiesce()
-	var last int64
-	w.resolve(h)
-	w.readBack(h)
-	for _, tenant := range tenants {
-		h.check(w.t, tenant, w.from[tenant])
+	journal, err := accounts.TakeJournal(w.t.Context(), w.keeper)
+	require.NoError(w.t, err)
+	for _, wrong := range h.Resolve(journal) {
+		w.t.Error(wrong)
 	}
-	for _, e := range h.events {
-		w.counts[[...]string{"operations", "operations that failed", "operations of unknown outcome"}[e.outcome]]++
+	last := w.readBack(h)
+	for _, tenant := range accounts.Tenants {
+		if wrong := h.Check(tenant, w.from[tenant]); wrong != "" {
+			w.t.Error(wrong)
+		}
+	}
+	for _, e := range h.Events {
+		w.count([...]string{"operations", "operations that failed", "operations of unknown outcome"}[e.Outcome])
 	}
 	w.compareSides()
-	for _, e := range h.events[len(h.events)-len(tenants):] {
-		w.tidy(e.tenant, e.acts[0].state)
+	for _, tenant := range accounts.Tenants {
+		w.tidy(tenant, last[tenant])
 	}
-	require.NoError(w.t, w.keeper.QueryRow(context.Background(), "select nextval('made_ids')").Scan(&last))
-	madeBefore.Store(last)
 }
 
 // tidy deletes what the database made in this round.
-func (w *world) tidy(tenant string, s state) {
-	for slot := named; slot < len(s); slot++ {
-		if !s[slot].there {
+func (w *world) tidy(tenant string, all []accounts.Account) {
+	w.from[tenant] = nil
+	for _, a := range all {
+		if a.ID <= accounts.Named {
+			w.from[tenant] = append(w.from[tenant], a)
 			continue
 		}
 		insist(w.t, "delete what was made", func() error {
-			err := w.fleet[0].accounts.Delete(context.Background(), tenant, write{account: account{ID: keyOf(slot)}})
-			if errors.Is(err, errNone) {
+			err := w.fleet[0].Accounts.Delete(context.Background(), tenant, accounts.Write{Account: accounts.Account{ID: a.ID}})
+			if errors.Is(err, accounts.ErrNone) {
 				return nil // by an attempt whose answer was lost
 			}
 			return err
 		})
-		s[slot] = row{}
 	}
-	w.from[tenant] = s
 }
 
-func (w *world) clients(p *process, h *history, round, part int) {
+func (w *world) clients(process int, h *accounts.History, m *made, round, part int) {
 	var running sync.WaitGroup
 	for i := range clientsPerProcess {
-		number := part/2*clientsPerProcess + i
 		c := &client{
-			process: p, number: number, history: h, began: w.began, ops: &w.ops, inserts: &w.inserts,
+			world: w, process: w.fleet[process], number: process*clientsPerProcess + i, history: h, made: m,
 			random: w.random(1_000_000 + round*1000 + part*clientsPerProcess + i),
 		}
 		running.Go(func() { c.run(turnsPerRound / 2) })
@@ -187,156 +216,97 @@ func (w *world) clients(p *process, h *history, round, part int) {
 func (w *world) quiesce() {
 	var now time.Time
 	require.NoError(w.t, w.keeper.QueryRow(context.Background(), "select clock_timestamp()").Scan(&now))
-	for busy := 1; busy > 0; pause(context.Background(), time.Millisecond) {
+	for busy := 1; busy > 0; accounts.Pause(context.Background(), time.Millisecond) {
 		err := w.keeper.QueryRow(context.Background(), `select count(*) from pg_stat_activity
 			where datname = current_database() and application_name like 'client %' and xact_start <= $1`, now).Scan(&busy)
 		require.NoError(w.t, err)
 	}
 }
 
-// resolve holds every outcome against the journal, which each write is in
-// exactly when its transaction was committed.
-func (w *world) resolve(h *history) {
-	rows, err := w.keeper.Query(w.t.Context(), "delete from journal returning op, side")
-	require.NoError(w.t, err)
-	type line struct {
-		Op   int64
-		Side string
-	}
-	lines, err := pgx.CollectRows(rows, pgx.RowToStructByPos[line])
-	require.NoError(w.t, err)
-	written := map[int64]map[string]int{}
-	for _, l := range lines {
-		if written[l.Op] == nil {
-			written[l.Op] = map[string]int{}
-		}
-		written[l.Op][l.Side]++
-	}
-	for _, e := range h.events {
-		found := written[e.op]
-		switch {
-		case e.maybe && len(found) == 0:
-			e.acts = nil
-		case e.outcome == unknown && len(found) == 0:
-			e.outcome = failed
-		case e.outcome == failed && len(found) > 0:
-			w.t.Errorf("an operation whose caller was given an error took effect: %s", e)
-		case e.outcome == happened && e.writes() && len(found) == 0:
-			w.t.Errorf("an acknowledged write was never committed: %s", e)
-		}
-		writes := 0
-		for _, a := range e.acts {
-			if a.writes() {
-				writes++
-			}
-		}
-		for side, n := range found {
-			if e.outcome != failed && n > writes {
-				w.t.Errorf("an operation was committed twice on the %s side: %s", side, e)
-			}
-		}
-	}
-}
-
 // readBack lists every tenant through every process: the last operations of
-// the round.
-func (w *world) readBack(h *history) {
+// the round. It returns what the last process saw.
+func (w *world) readBack(h *accounts.History) map[string][]accounts.Account {
+	last := map[string][]accounts.Account{}
 	for _, p := range w.fleet {
-		for _, tenant := range tenants {
-			e := &event{client: -1, tenant: tenant, what: "list at the end", stage: p.stage(tenant), call: time.Since(w.began)}
-			insist(w.t, "list through process "+p.name, func() error {
-				all, err := p.accounts.All(context.Background(), tenant)
-				e.acts = []act{{kind: actList, state: stateOf(all)}}
+		for _, tenant := range accounts.Tenants {
+			e := &accounts.Event{Client: -1, Tenant: tenant, What: "list at the end", Stage: p.Stage(tenant), Call: time.Since(w.began)}
+			insist(w.t, "list at the end", func() error {
+				all, err := p.Accounts.All(context.Background(), tenant)
+				e.Acts = []accounts.Act{{Kind: accounts.ActList, List: all}}
+				last[tenant] = all
 				return err
 			})
-			e.end = time.Since(w.began)
-			h.add(e)
+			e.End = time.Since(w.began)
+			h.Add(e)
 		}
 	}
+	return last
 }
 
-// compareSides holds both sides against each other in one snapshot, where
-// the ledger says that they are equal but for stale keys.
-func (w *world) compareSides() {
-	ctx := context.Background()
-	tx, err := w.keeper.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
-	require.NoError(w.t, err)
-	defer func() { _ = tx.Rollback(ctx) }()
-	policy, err := ledger.New(w.keeper, nil).Policy(ctx, migrationName)
-	require.NoError(w.t, err)
-	var epoch int64
-	require.NoError(w.t, tx.QueryRow(ctx, "select epoch from crossfade.migrations").Scan(&epoch))
-	if epoch != policy.Epoch {
-		return // somebody was quicker
-	}
-	compiled, err := policy.Compile()
-	require.NoError(w.t, err)
-	for _, tenant := range tenants {
-		stage, _ := compiled.Stage(tenant)
-		w.counts["rounds that ended at "+stage.String()]++
-		var complete bool
-		err := tx.QueryRow(ctx, `select coalesce((select backfilled_at is not null and old_complete from crossfade.tenant_states
-			where tenant in ($1, '') order by tenant desc limit 1), false)`, tenant).Scan(&complete)
-		require.NoError(w.t, err)
-		if !stage.Plan().WritesBoth || !complete {
-			continue
+// compareSides holds both sides against each other, where the ledger says that
+// they are equal.
+func (w *world) compareSides() (compared int) {
+	var all []accounts.Compared
+	insist(w.t, "compare both sides", func() (err error) {
+		all, err = accounts.CompareSides(context.Background(), w.keeper)
+		if errors.Is(err, accounts.ErrMoved) {
+			err = nil // somebody was quicker
 		}
-		w.counts["rounds with both sides compared"]++
-		rows, err := tx.Query(ctx, `
-			select coalesce(o.id, n.id), o, n from (select id, name, balance from accounts_v1 where tenant = $1) o
-			full join (select id, name, amount::bigint as balance from people_v2 join purses_v2 using (tenant, id) where tenant = $1) n using (id)
-			where (o.id, o.name, o.balance) is distinct from (n.id, n.name, n.balance)
-			and not exists (select from crossfade.stale_keys s where s.tenant = $1 and s.key in ('*', coalesce(o.id, n.id)::text))`, tenant)
-		require.NoError(w.t, err)
-		different, err := pgx.CollectRows(rows, pgx.RowToMap)
-		require.NoError(w.t, err)
-		assert.Empty(w.t, different, "keys of %s that differ at %s without a record", tenant, stage)
+		return err
+	})
+	for _, c := range all {
+		w.count("rounds that ended at " + c.Stage.String())
+		if c.Equal {
+			compared++
+			w.count("rounds with both sides compared")
+		}
+		assert.Empty(w.t, c.Different, "keys of %s that differ at %s without a record", c.Tenant, c.Stage)
 	}
+	return compared
+}
+
+func insist(t *testing.T, what string, fn func() error) {
+	t.Helper()
+	var err error
+	for range 50 {
+		if err = fn(); err == nil {
+			return
+		}
+	}
+	require.NoError(t, err, what)
 }
 
 // end walks to shadow, which must be possible from wherever the tenants stand,
 // repairs all stale keys, and holds both sides against each other without any
 // excuse.
-func (w *world) end(o *operator) {
+func (w *world) end(o *accounts.Operator) {
 	ctx := context.Background()
-	all := func(policy flags.Policy) bool {
-		compiled, err := policy.Compile()
-		require.NoError(w.t, err)
-		for _, tenant := range tenants {
-			if stage, _ := compiled.Stage(tenant); stage != flags.Shadow {
-				return false
-			}
-		}
-		return true
-	}
 	arrived := false
 	for range 500 {
-		for _, tenant := range tenants {
-			o.step(ctx, []string{tenant}, flags.Shadow)
+		for _, tenant := range accounts.Tenants {
+			o.Step(ctx, []string{tenant}, flags.Shadow)
 		}
-		policy, err := o.store.Policy(ctx, migrationName)
+		policy, err := o.Store.Policy(ctx, accounts.MigrationName)
 		require.NoError(w.t, err)
-		if arrived = all(policy); arrived {
+		if arrived = accounts.AllAt(policy, flags.Shadow); arrived {
 			break
 		}
 	}
 	require.True(w.t, arrived, "nothing leads to shadow any more")
 	stale := 1
 	for range 100 {
-		o.job(ctx, ledger.JobReconcile, nil)
+		o.Job(ctx, ledger.JobReconcile, nil)
 		require.NoError(w.t, w.keeper.QueryRow(ctx, "select count(*) from crossfade.stale_keys").Scan(&stale))
 		if stale == 0 {
 			break
 		}
 	}
 	require.Zero(w.t, stale, "stale keys that nobody repairs")
-	compared := w.counts["rounds with both sides compared"]
-	w.compareSides()
-	require.Equal(w.t, compared+len(tenants), w.counts["rounds with both sides compared"])
-	for _, tenant := range tenants {
-		list, err := w.fleet[0].accounts.All(ctx, tenant)
+	require.Equal(w.t, len(accounts.Tenants), w.compareSides())
+	for _, tenant := range accounts.Tenants {
+		list, err := w.fleet[0].Accounts.All(ctx, tenant)
 		require.NoError(w.t, err)
-		assert.Equal(w.t, w.from[tenant], stateOf(list))
+		assert.ElementsMatch(w.t, w.from[tenant], list)
 	}
 }
 
@@ -345,8 +315,8 @@ func (w *world) report(rounds int) {
 	var differing int64
 	require.NoError(w.t, w.keeper.QueryRow(context.Background(), "select coalesce(sum(differing), 0) from crossfade.jobs").Scan(&differing))
 	assert.Zero(w.t, differing, "differences found by verification")
-	for _, p := range w.fleet {
-		w.t.Logf("process %s: %+v", p.name, p.accounts.route.Stats())
+	for i, p := range w.fleet {
+		w.t.Logf("process %d: %+v", i, p.Accounts.Route.Stats())
 	}
 	w.findings.mu.Lock()
 	defer w.findings.mu.Unlock()
