@@ -23,6 +23,11 @@ type State struct {
 	Tenants map[string]TenantState
 	Whole   TenantState
 	Stale   []StaleCount
+	// Capture is what stands of capture, by side.
+	Capture [2]CaptureState
+	// RanUnfenced says, by side, that a policy ever let writes there run without
+	// a fence: what such a write sends may arrive at any time.
+	RanUnfenced [2]bool
 	// Processes are those with a valid lease that act on this migration.
 	Processes []Process
 	// Jobs are those requested or running.
