@@ -10,25 +10,31 @@ import (
 )
 
 // measured are the policies whose decisions have a target: 5 ns uniform and by
-// percentage, 25 ns with 1,000 overrides.
+// percentage, 25 ns with 1,000 overrides and by a percentage of keys.
 func measured() map[string]flags.Policy {
 	uniform, percentage, overrides := policy(1, flags.Shadow), policy(1, flags.Shadow), policy(1, flags.Shadow)
 	percentage.Step = flags.Step{To: flags.Live, Share: 2500}
 	overrides.Step = percentage.Step
+	keys := ofKeys(1, flags.Shadow, flags.Live, 2500)
 	overrides.Overrides = map[string]flags.Stage{}
 	for i := range 1000 {
 		overrides.Overrides[fmt.Sprintf("tenant-%09d", i)] = flags.Stages()[i%6]
 	}
-	return map[string]flags.Policy{"uniform": uniform, "percentage": percentage, "overrides=1000": overrides}
+	return map[string]flags.Policy{"uniform": uniform, "percentage": percentage, "overrides=1000": overrides, "keys": keys}
 }
 
-const measuredTenant = "tenant-000000500" // 16 bytes; overridden where anybody is
+const (
+	measuredTenant = "tenant-000000500"                     // 16 bytes; overridden where anybody is
+	measuredKey    = "8f14e45f-ceea-467f-a8c5-2d8f1c2d5a10" // a uuid
+)
+
+var measuredSubject = flags.Subject{Tenant: measuredTenant, Key: measuredKey}
 
 func TestADecisionAllocatesNothing(t *testing.T) {
 	for name, p := range measured() {
 		t.Run(name, func(t *testing.T) {
 			set := setOf(t, p)
-			flag, ctx, subject := set.Flag(migration), t.Context(), flags.Subject{Tenant: measuredTenant}
+			flag, ctx, subject := set.Flag(migration), t.Context(), measuredSubject
 			use := func() {
 				u, err := flag.Enter(ctx, subject)
 				if err == nil {
@@ -38,6 +44,7 @@ func TestADecisionAllocatesNothing(t *testing.T) {
 			assert.Zero(t, testing.AllocsPerRun(1000, use), "Enter and Done")
 			assert.Zero(t, testing.AllocsPerRun(1000, func() { _, _ = flag.Peek(subject) }), "Peek")
 			assert.Zero(t, testing.AllocsPerRun(1000, func() { flag.Current().Stage(measuredTenant) }), "Stage")
+			assert.Zero(t, testing.AllocsPerRun(1000, func() { flag.Current().KeyStage(measuredTenant, measuredKey) }), "KeyStage")
 
 			pinned, release := flags.Pin(ctx, 0)
 			defer release()
@@ -48,13 +55,13 @@ func TestADecisionAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkDecision(b *testing.B) {
-	for _, name := range []string{"uniform", "percentage", "overrides=1000"} {
+	for _, name := range []string{"uniform", "percentage", "overrides=1000", "keys"} {
 		set := setOf(b, measured()[name])
-		flag, subject := set.Flag(migration), flags.Subject{Tenant: measuredTenant}
+		flag, subject := set.Flag(migration), measuredSubject
 		b.Run(name+"/stage", func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				flag.Current().Stage(subject.Tenant)
+				flag.Current().KeyStage(subject.Tenant, subject.Key)
 			}
 		})
 		b.Run(name+"/enter", func(b *testing.B) {

@@ -9,7 +9,13 @@ import (
 )
 
 // Subject is who a decision is about.
-type Subject struct{ Tenant string }
+type Subject struct {
+	Tenant string
+	// Key is the canonical text of the one key that an operation names. Empty
+	// means several keys, all of them, or one that is not known yet: a decision
+	// that is valid for every key of the tenant.
+	Key string
+}
 
 // Decision is the stage of one subject, pinned for one operation or request.
 type Decision struct {
@@ -20,6 +26,11 @@ type Decision struct {
 	Epoch    int64
 	PolicyID PolicyID
 	Reason   Reason
+	// Mixed is the upper of the two rungs at which keys of the tenant stand
+	// under a share of keys, where the subject names no single key; Stage is
+	// then the lower one, which is valid for every key. Zero means that the
+	// whole subject stands at Stage.
+	Mixed Stage
 	// Clean, StrictShadow and Unfenced are what the policy says to hold at the
 	// decision's stage: see [Standing].
 	Clean, StrictShadow, Unfenced bool
@@ -66,11 +77,31 @@ func (u Use) again() Use {
 	return u
 }
 
+// of returns the use for another subject of the same tenant: under a share of
+// keys, each key has a decision of its own by the one policy in use.
+func (u Use) of(s Subject) Use {
+	if u.refs != nil && u.refs.policy.ofKeys() {
+		u.Decision = u.refs.policy.decide(s)
+	}
+	return u
+}
+
+// KeyStage returns the stage of one key of the tenant by the policy in use:
+// that of the decision itself unless it is mixed. It allocates nothing.
+func (u Use) KeyStage(tenant, key string) Stage {
+	if u.Mixed == 0 || u.refs == nil {
+		return u.Stage
+	}
+	stage, _ := u.refs.policy.KeyStage(tenant, key)
+	return stage
+}
+
 // lapsed reports whether the lease of the decision's policy ran out.
 func (u Use) lapsed() bool { return u.refs != nil && u.refs.lapsed.Load() }
 
 // refs counts the operations and pins that act on one compiled policy.
 type refs struct {
+	policy *Compiled // whose counter this is
 	n      atomic.Int64
 	lapsed atomic.Bool // the lease ran out, and this policy was not confirmed since
 }
@@ -255,11 +286,13 @@ func (f *Flag) oldest() (Acknowledged, bool) {
 }
 
 func (c *Compiled) decide(s Subject) Decision {
-	stage, reason := c.Stage(s.Tenant)
+	stage, mixed, reason := c.place(s)
 	standing := &c.policy.Standing
 	return Decision{
-		Migration: c.policy.Migration, Stage: stage, Epoch: c.policy.Epoch, PolicyID: c.policy.ID, Reason: reason,
-		Clean: standing.Clean, StrictShadow: standing.StrictShadow,
+		Migration: c.policy.Migration, Stage: stage, Epoch: c.policy.Epoch, PolicyID: c.policy.ID, Reason: reason, Mixed: mixed,
+		// Writes of several keys go by the lower rung, whose failures leave keys
+		// behind that the upper one has to look for.
+		Clean: standing.Clean && (!c.ofKeys() || reason == ReasonOverride), StrictShadow: standing.StrictShadow,
 		Unfenced: stage == Old && standing.UnfencedOld || stage == New && standing.UnfencedNew,
 	}
 }

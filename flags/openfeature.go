@@ -35,9 +35,13 @@ type EvaluationConfig struct {
 // decides what flag decides, pins and fences alike, and costs microseconds
 // instead of nanoseconds. cfg may be nil.
 //
+// The key of an operation goes along as the attribute [AttributeKey]. Under a
+// [Pin] the client is asked once for each tenant, and the policy that answered
+// decides the keys of a share after that.
+//
 // An evaluation that fails is a [*FlagError], and so is one whose answer is not
-// the policy's own: a hook that changes the tenant or an answer of another
-// provider is refused. While the policy changes during the evaluation, it is
+// the policy's own: a hook that changes the tenant or the key, or an answer of
+// another provider, is refused. While the policy changes during the evaluation, it is
 // evaluated again, a few times.
 func Through(client Client, flag *Flag, cfg *EvaluationConfig) Decider {
 	return &through{evaluator: newEvaluator(client, flag.migration, cfg), flag: flag}
@@ -89,7 +93,7 @@ func (t *through) decide(ctx context.Context, s Subject) (Use, error) {
 // check evaluates and compares the answer with the decision; again says that
 // the policy may have changed meanwhile.
 func (t *through) check(ctx context.Context, s Subject, use Use) (again bool, err error) {
-	details, stage, err := t.evaluate(ctx, s.Tenant)
+	details, stage, err := t.evaluate(ctx, s)
 	if err != nil {
 		return details.ErrorCode == openfeature.ProviderNotReadyCode, err
 	}
@@ -103,10 +107,17 @@ func (t *through) check(ctx context.Context, s Subject, use Use) (again bool, er
 		return false, fail("the answer names no epoch and policy id: bind the client to flags.NewProvider, or use flags.Unguarded")
 	case epoch != use.Epoch || id != use.PolicyID.String():
 		return true, fail("the answer is of epoch %d (%s), this process acts on epoch %d (%s): bind the client to the provider of the same set, or try again if policies change that fast", epoch, id, use.Epoch, use.PolicyID)
-	case stage != use.Stage:
-		return false, fail("the policy of epoch %d says %s: take out the hook that changes the answer", epoch, use.Stage)
+	case stage != use.Stage || !sameMix(details.FlagMetadata, use.Mixed):
+		return false, fail("the policy of epoch %d says %s: take out the hook that changes the answer, or what adds an attribute %q", epoch, use.Stage, AttributeKey)
 	}
 	return false, nil
+}
+
+// sameMix reports whether an answer's metadata name the upper rung of a
+// decision, or none as the decision does.
+func sameMix(metadata openfeature.FlagMetadata, mixed Stage) bool {
+	name, err := metadata.GetString(MetadataMixed)
+	return err != nil && mixed == 0 || err == nil && mixed.Valid() && name == mixed.String()
 }
 
 // Unguarded returns a decider that takes the stage straight from any
@@ -120,7 +131,8 @@ func (t *through) check(ctx context.Context, s Subject, use Use) (again bool, er
 // and no process acknowledges them. A provider that is to state wishes for a
 // guarded migration belongs to the control plane, not here.
 //
-// The evaluation context holds the tenant as targeting key and nothing else.
+// The evaluation context holds the tenant as targeting key and nothing else, no
+// key either.
 // Rules per user would split a key between stages: a ctx with an OpenFeature
 // transaction context that has a targeting key or attributes is refused, and
 // so is a hook that changes the targeting key. Attributes that a hook or the
@@ -149,7 +161,7 @@ func (u *unguarded) Enter(ctx context.Context, s Subject) (Use, error) {
 }
 
 func (u *unguarded) decide(ctx context.Context, s Subject) (Use, error) {
-	_, stage, err := u.evaluate(ctx, s.Tenant)
+	_, stage, err := u.evaluate(ctx, Subject{Tenant: s.Tenant})
 	if err != nil {
 		return Use{}, err
 	}
@@ -187,23 +199,23 @@ func newEvaluator(client Client, migration string, cfg *EvaluationConfig) *evalu
 // Migration returns the migration's name.
 func (e *evaluator) Migration() string { return e.migration }
 
-// evaluate returns the tenant's stage as the client answers. Every error is a
+// evaluate returns the subject's stage as the client answers. Every error is a
 // [*FlagError].
-func (e *evaluator) evaluate(ctx context.Context, tenant string) (openfeature.StringEvaluationDetails, Stage, error) {
+func (e *evaluator) evaluate(ctx context.Context, s Subject) (openfeature.StringEvaluationDetails, Stage, error) {
 	var details openfeature.StringEvaluationDetails
-	if tenant == "" {
+	if s.Tenant == "" {
 		return details, 0, e.problem("", "the tenant has no name, and the targeting key may not be empty: name the tenant", nil)
 	}
 	var err error
 	if problem := e.bounded(ctx, func(ctx context.Context) {
-		details, err = e.client.StringValueDetails(ctx, e.migration, "", openfeature.NewEvaluationContext(tenant, nil), openfeature.WithHooks(onlyTenant{tenant: tenant}))
+		details, err = e.client.StringValueDetails(ctx, e.migration, "", evaluationContext(s), openfeature.WithHooks(onlySubject{subject: s}))
 	}); problem != nil {
 		// The evaluation may still be writing its answer: do not look at it.
 		return openfeature.StringEvaluationDetails{}, 0, problem
 	}
 	switch {
 	case err != nil && details.ErrorCode == openfeature.TypeMismatchCode:
-		value, kind := e.otherType(ctx, tenant)
+		value, kind := e.otherType(ctx, s)
 		return details, 0, e.problem(value, "the value is "+kind+": make it a string flag with "+oneOf(), err)
 	case err != nil:
 		return details, 0, e.problem("", remedy(details.ErrorCode), err)
@@ -222,11 +234,11 @@ func (e *evaluator) evaluate(ctx context.Context, tenant string) (openfeature.St
 }
 
 // otherType returns the text and the type of a value that is no string.
-func (e *evaluator) otherType(ctx context.Context, tenant string) (value, kind string) {
+func (e *evaluator) otherType(ctx context.Context, s Subject) (value, kind string) {
 	var details openfeature.InterfaceEvaluationDetails
 	var err error
 	if e.bounded(ctx, func(ctx context.Context) {
-		details, err = e.client.ObjectValueDetails(ctx, e.migration, nil, openfeature.NewEvaluationContext(tenant, nil))
+		details, err = e.client.ObjectValueDetails(ctx, e.migration, nil, evaluationContext(s))
 	}) != nil || err != nil || details.Value == nil {
 		return "", "no string"
 	}
@@ -280,17 +292,34 @@ func (e *evaluator) problem(value, problem string, cause error) error {
 	return &FlagError{Flag: e.migration, Value: value, Problem: problem, Cause: cause}
 }
 
-// onlyTenant refuses an evaluation whose targeting key another hook changed.
-type onlyTenant struct {
-	openfeature.UnimplementedHook
-	tenant string
+// evaluationContext names the subject to a client: the key only where there is
+// one.
+func evaluationContext(s Subject) openfeature.EvaluationContext {
+	if s.Key == "" {
+		return openfeature.NewEvaluationContext(s.Tenant, nil)
+	}
+	return openfeature.NewEvaluationContext(s.Tenant, map[string]any{AttributeKey: s.Key})
 }
 
-var errOtherTenant = errors.New("a hook changed the targeting key, which is the tenant: take it out")
+// onlySubject refuses an evaluation whose targeting key or key another hook
+// changed. A key that somebody else adds where the subject has none is told
+// from the answer, if it matters.
+type onlySubject struct {
+	openfeature.UnimplementedHook
+	subject Subject
+}
 
-func (o onlyTenant) Before(_ context.Context, hc openfeature.HookContext, _ openfeature.HookHints) (*openfeature.EvaluationContext, error) {
-	if hc.EvaluationContext().TargetingKey() != o.tenant {
+var (
+	errOtherTenant = errors.New("a hook changed the targeting key, which is the tenant: take it out")
+	errOtherKey    = errors.New("a hook changed the attribute \"key\", which is the key of the operation: take it out")
+)
+
+func (o onlySubject) Before(_ context.Context, hc openfeature.HookContext, _ openfeature.HookHints) (*openfeature.EvaluationContext, error) {
+	if hc.EvaluationContext().TargetingKey() != o.subject.Tenant {
 		return nil, errOtherTenant
+	}
+	if o.subject.Key != "" && hc.EvaluationContext().Attribute(AttributeKey) != o.subject.Key {
+		return nil, errOtherKey
 	}
 	return nil, nil
 }

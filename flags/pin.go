@@ -10,7 +10,9 @@ import (
 const DefaultPinAge = 30 * time.Second
 
 // Pin returns a ctx in which each migration's decision for a tenant is made
-// once, at its first use, so that one request never mixes stages. Call release
+// once, at its first use, so that one request never mixes policies: the stage
+// of a tenant, and under a share of keys that of each of its keys, is the same
+// as long as the pin holds. Call release
 // at the end of the request, once or more: until then the process acknowledges
 // no newer epoch. After maxAge (zero means [DefaultPinAge]) the pin lets go by
 // itself, and later uses decide anew; a pinned decision is also made anew when
@@ -43,7 +45,8 @@ type source interface {
 }
 
 // pinKey names a decision within a pin: of is the *Flag or the decider that
-// has no flag, so that all deciders over one flag share their decision.
+// has no flag, so that all deciders over one flag share their decision. Keys
+// have no entry of their own: the tenant's policy decides them, each time alike.
 type pinKey struct {
 	of     any
 	tenant string
@@ -65,7 +68,7 @@ func pinOf(ctx context.Context) *pin {
 func (p *pin) enter(ctx context.Context, of any, src source, s Subject) (Use, error) {
 	key := pinKey{of: of, tenant: s.Tenant}
 	if use, ok := p.lookup(key); ok {
-		return use, nil
+		return use.of(s), nil
 	}
 	use, err := src.decide(ctx, s) // may ask the ledger: not under the pin's mutex
 	if err != nil {
@@ -78,7 +81,7 @@ func (p *pin) enter(ctx context.Context, of any, src source, s Subject) (Use, er
 	}
 	if other, ok := p.live(key); ok { // another goroutine of the request was first
 		use.Done()
-		return other.again(), nil
+		return other.again().of(s), nil
 	}
 	p.held[key] = use.again()
 	return use, nil

@@ -15,16 +15,26 @@ const ProviderName = "crossfade"
 const (
 	MetadataEpoch    = "epoch"     // int64
 	MetadataPolicyID = "policy_id" // string, as PostgreSQL prints a uuid
+	// MetadataMixed is the name of the upper rung where the answer is that of a
+	// tenant whose keys stand at two; absent otherwise.
+	MetadataMixed = "mixed"
 )
 
+// AttributeKey is the attribute of the evaluation context that holds the
+// canonical text of the key that a decision is about. It matters under a share
+// of keys alone: without it the answer is the lower of the two rungs.
+const AttributeKey = "key"
+
 // Provider serves the stages that the ledger granted to any OpenFeature client:
-// the flag key is the migration's name, the targeting key the tenant, the value
-// and the variant the stage's name. It evaluates from memory and fetches
+// the flag key is the migration's name, the targeting key the tenant, the
+// attribute [AttributeKey] the key where there is one, the value and the variant
+// the stage's name. It evaluates from memory and fetches
 // nothing.
 //
 // The reason is STATIC for the policy's default, SPLIT for its percentage step
 // and TARGETING_MATCH for an override; epoch and policy id are in the flag's
-// metadata. Errors: FLAG_NOT_FOUND, TARGETING_KEY_MISSING, TYPE_MISMATCH for
+// metadata. Errors: FLAG_NOT_FOUND, TARGETING_KEY_MISSING, INVALID_CONTEXT for
+// a key that matters and is no string, TYPE_MISMATCH for
 // any other type than string, PROVIDER_NOT_READY while there is no policy to
 // act on.
 //
@@ -123,13 +133,21 @@ func (p *Provider) StringEvaluation(_ context.Context, flag, defaultValue string
 	if !ok || tenant == "" {
 		return fail(openfeature.NewTargetingKeyMissingResolutionError(fmt.Sprintf("flag %s: pass the tenant as the targeting key", flag)))
 	}
-	d := c.decide(Subject{Tenant: tenant})
+	key, ok := flat[AttributeKey].(string)
+	if _, given := flat[AttributeKey]; given && !ok && c.ofKeys() {
+		return fail(openfeature.NewInvalidContextResolutionError(fmt.Sprintf("flag %s: the attribute %q is no string: pass the key's canonical text", flag, AttributeKey)))
+	}
+	d := c.decide(Subject{Tenant: tenant, Key: key})
+	metadata := openfeature.FlagMetadata{MetadataEpoch: d.Epoch, MetadataPolicyID: d.PolicyID.String()}
+	if d.Mixed.Valid() {
+		metadata[MetadataMixed] = d.Mixed.String()
+	}
 	return openfeature.StringResolutionDetail{
 		Value: d.Stage.String(),
 		ProviderResolutionDetail: openfeature.ProviderResolutionDetail{
 			Reason:       reasons[d.Reason],
 			Variant:      d.Stage.String(),
-			FlagMetadata: openfeature.FlagMetadata{MetadataEpoch: d.Epoch, MetadataPolicyID: d.PolicyID.String()},
+			FlagMetadata: metadata,
 		},
 	}
 }

@@ -117,15 +117,22 @@ func TestProviderIsEqualToTheCompiledPolicy(t *testing.T) {
 		require.NoError(rt, set.Apply(p))
 		who := rapid.OneOf(rapid.SampledFrom([]string{"x", "y", "z"}), rapid.StringN(1, -1, -1)).Draw(rt, "tenant")
 
-		want, err := set.Flag(migration).Peek(flags.Subject{Tenant: who})
+		subject := flags.Subject{Tenant: who, Key: rapid.SampledFrom([]string{"", "1", "2"}).Draw(rt, "key")}
+
+		want, err := set.Flag(migration).Peek(subject)
 		require.NoError(rt, err)
-		details, err := client.StringValueDetails(t.Context(), migration, "", tenant(who))
+		about := openfeature.NewEvaluationContext(who, map[string]any{flags.AttributeKey: subject.Key})
+		details, err := client.StringValueDetails(t.Context(), migration, "", about)
 		require.NoError(rt, err)
 		require.Equal(rt, want.Stage.String(), details.Value)
 		require.Equal(rt, reasons[want.Reason], details.Reason)
-		require.Equal(rt, openfeature.FlagMetadata{flags.MetadataEpoch: want.Epoch, flags.MetadataPolicyID: want.PolicyID.String()}, details.FlagMetadata)
+		metadata := openfeature.FlagMetadata{flags.MetadataEpoch: want.Epoch, flags.MetadataPolicyID: want.PolicyID.String()}
+		if want.Mixed.Valid() {
+			metadata[flags.MetadataMixed] = want.Mixed.String()
+		}
+		require.Equal(rt, metadata, details.FlagMetadata)
 
-		use, err := through.Enter(t.Context(), flags.Subject{Tenant: who})
+		use, err := through.Enter(t.Context(), subject)
 		require.NoError(rt, err)
 		use.Done()
 		require.Equal(rt, want, use.Decision)

@@ -35,8 +35,8 @@ func Span(policies ...Policy) (low, high Stage, tenant string, err error) {
 	for _, t := range slices.Sorted(maps.Keys(named)) {
 		var r reach
 		for _, c := range compiled {
-			stage, _ := c.Stage(t)
-			r = r.with(stage)
+			low, high := c.Range(t)
+			r = r.with(low).with(high)
 		}
 		if widest.wider(r) != widest {
 			widest, tenant = r, t
@@ -78,7 +78,8 @@ func unnamed(compiled []*Compiled) []reach {
 		for bucket := range borders(group) {
 			for r := range all {
 				for _, c := range group {
-					r = r.with(c.atBucket(bucket))
+					low, high := c.atBucket(bucket)
+					r = r.with(low).with(high)
 				}
 				combined[r] = true
 			}
@@ -91,20 +92,24 @@ func unnamed(compiled []*Compiled) []reach {
 }
 
 // borders returns the first bucket of each range in which no policy of the
-// group changes its stage.
+// group changes its stage. A share of keys has every tenant at both rungs.
 func borders(group []*Compiled) map[uint64]bool {
 	first := map[uint64]bool{0: true}
 	for _, c := range group {
-		if c.share < Buckets {
+		if c.share < Buckets && !c.ofKeys() {
 			first[c.share] = true
 		}
 	}
 	return first
 }
 
-func (c *Compiled) atBucket(b uint64) Stage {
-	if b < c.share {
-		return c.policy.Step.To
+// atBucket returns the lowest and the highest stage of the tenants in a bucket.
+func (c *Compiled) atBucket(b uint64) (low, high Stage) {
+	switch to := c.policy.Step.To; {
+	case c.ofKeys():
+		return min(c.policy.Default, to), max(c.policy.Default, to)
+	case b < c.share:
+		return to, to
 	}
-	return c.policy.Default
+	return c.policy.Default, c.policy.Default
 }

@@ -50,6 +50,11 @@ func TestSpanNamesTheWidestGapThatOneTenantCanMeet(t *testing.T) {
 		"overrides that agree":        {[]flags.Policy{over(dual, "acme", flags.New), over(dual, "acme", flags.New)}, flags.Dual, flags.Dual, ""},
 		"another salt":                {[]flags.Policy{salted(step(dual, flags.Shadow, 500), "a"), salted(step(shadow, flags.Live, 500), "b")}, flags.Dual, flags.Live, ""},
 		"the same by another salt":    {[]flags.Policy{step(dual, flags.Shadow, 500), salted(step(dual, flags.Shadow, 500), "b")}, flags.Dual, flags.Shadow, ""},
+		"a share of keys joins both":  {[]flags.Policy{ofKeys(2, flags.Dual, flags.Shadow, 500)}, flags.Dual, flags.Shadow, ""},
+		"keys and the next rung":      {[]flags.Policy{ofKeys(2, flags.Dual, flags.Shadow, 9999), live}, flags.Dual, flags.Live, ""},
+		"all keys":                    {[]flags.Policy{ofKeys(2, flags.Dual, flags.Shadow, flags.Buckets), live}, flags.Shadow, flags.Live, ""},
+		"keys on two steps":           {[]flags.Policy{ofKeys(2, flags.Dual, flags.Shadow, 500), ofKeys(3, flags.Shadow, flags.Live, 500)}, flags.Dual, flags.Live, ""},
+		"keys and tenants":            {[]flags.Policy{ofKeys(2, flags.Shadow, flags.Live, 500), step(dual, flags.Shadow, 500)}, flags.Dual, flags.Live, ""},
 		"a salt that says the name":   {[]flags.Policy{step(dual, flags.Shadow, 500), salted(step(dual, flags.Shadow, 500), migration)}, flags.Dual, flags.Dual, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -115,6 +120,9 @@ func drawPolicies(t *rapid.T, shares *rapid.Generator[int], salts *rapid.Generat
 		if share := shares.Draw(t, "share"); share > 0 {
 			near := slices.DeleteFunc(flags.Stages(), func(s flags.Stage) bool { return s == p.Default || !s.Adjacent(p.Default) })
 			p.Step = flags.Step{To: rapid.SampledFrom(near).Draw(t, "to"), Share: flags.Share(share)}
+			if p.Default.Plan().WritesBoth && p.Step.To.Plan().WritesBoth && rapid.Bool().Draw(t, "of keys") {
+				p.Step.Of = flags.OfKeys
+			}
 		}
 		p.Overrides = rapid.MapOfN(rapid.SampledFrom([]string{"x", "y", "z"}), stages, 0, 3).Draw(t, "overrides")
 		policies[i] = p
@@ -132,8 +140,12 @@ func compareWithEveryTenant(t *rapid.T, policies []flags.Policy, tenants []strin
 	gapOf := func(tenant string) int {
 		low, high := flags.New, flags.Old
 		for _, c := range compiled {
-			stage, _ := c.Stage(tenant)
-			low, high = min(low, stage), max(high, stage)
+			for _, key := range []string{"", "1", "2", "3"} {
+				stage, _ := c.KeyStage(tenant, key)
+				low, high = min(low, stage), max(high, stage)
+			}
+			_, mixed := c.Range(tenant) // whatever the keys' buckets, operations of several keys go by the lower rung
+			high = max(high, mixed)
 		}
 		return int(high) - int(low)
 	}
