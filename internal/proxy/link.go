@@ -10,6 +10,7 @@ import (
 type link struct {
 	proxy          *Proxy
 	client, server net.Conn
+	traffic        *traffic
 	broken         chan struct{}
 	once           sync.Once
 
@@ -18,7 +19,7 @@ type link struct {
 }
 
 func newLink(p *Proxy, client, server net.Conn) *link {
-	l := &link{proxy: p, client: client, server: server, broken: make(chan struct{}), pass: make(chan struct{})}
+	l := &link{proxy: p, client: client, server: server, traffic: newTraffic(), broken: make(chan struct{}), pass: make(chan struct{})}
 	close(l.pass)
 	return l
 }
@@ -54,7 +55,10 @@ func (l *link) carry(from, to net.Conn, upstream bool) {
 			n, err := from.Read(data)
 			if n > 0 {
 				if upstream {
+					l.traffic.ask(data[:n])
 					l.proxy.catch(l, data[:n])
+				} else {
+					l.traffic.answer(data[:n])
 				}
 				select {
 				case chunks <- chunk{data: data[:n], due: time.Now().Add(l.proxy.lateness())}:
@@ -63,6 +67,9 @@ func (l *link) carry(from, to net.Conn, upstream bool) {
 				}
 			}
 			if err != nil {
+				if upstream {
+					l.traffic.end()
+				}
 				return
 			}
 		}
@@ -71,10 +78,10 @@ func (l *link) carry(from, to net.Conn, upstream bool) {
 		if !l.await(c.due, upstream) {
 			break
 		}
-		if _, err := to.Write(c.data); err != nil {
+		if _, err := to.Write(c.data); err != nil && upstream {
 			l.cut()
 			break
-		}
+		} // a client that is gone takes no answers, and what it sent arrives all the same
 	}
 	if half, ok := to.(*net.TCPConn); ok {
 		_ = half.CloseWrite()
