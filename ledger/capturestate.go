@@ -24,13 +24,13 @@ type CaptureState struct {
 	BypassedAt time.Time
 }
 
-// Records reports whether statements from outside are recorded, in every table.
-func (c CaptureState) Records() bool {
-	return c.Installed && !c.Leaving && len(c.Broken) == 0 && c.Mode%2 == 1
-}
+// Stands reports whether every registered table has its triggers, for as long
+// as nobody takes them away.
+func (c CaptureState) Stands() bool { return c.Installed && !c.Leaving && len(c.Broken) == 0 }
 
-// Refuses reports whether statements from outside are refused in every table,
-// and every transaction that was let through before has ended.
-func (c CaptureState) Refuses() bool {
-	return c.Installed && len(c.Broken) == 0 && c.Mode > 0 && c.Mode%2 == 0 && c.Drained
-}
+// Recording reports whether the mode in force is to record.
+func (c CaptureState) Recording() bool { return c.Installed && c.Mode%2 == 1 }
+
+// Refusing reports whether the mode in force is to refuse. Statements that were
+// let through before may be about unless Drained is true.
+func (c CaptureState) Refusing() bool { return c.Installed && c.Mode%2 == 0 }

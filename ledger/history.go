@@ -16,6 +16,9 @@ const (
 	KindPercentage = "percentage"
 	KindOverride   = "override"
 	KindUnpin      = "unpin"
+	// KindPublish is a policy with the stages of the one before, published as
+	// something else holds now: see flags.Standing.
+	KindPublish = "publish"
 )
 
 // Entry is one line of the audit trail.

@@ -173,6 +173,11 @@ func loadPolicies(ctx context.Context, q *ledgerdb.Queries, s *State) error {
 	}
 	overrides, err := q.OverridesSince(ctx, ledgerdb.OverridesSinceParams{MigrationID: s.Migration.ID, Epoch: rows[0].Epoch})
 	if err != nil {
+	ran, err := q.RanUnfenced(ctx, s.Migration.ID)
+	if err != nil {
+		return fmt.Errorf("look for unfenced policies: %w", err)
+	}
+	s.RanUnfenced = [2]bool{ran.OldSide, ran.NewSide}
 		return fmt.Errorf("read overrides: %w", err)
 	}
 	for _, o := range overrides {

@@ -63,3 +63,9 @@ where j.id = c.job_id and j.migration_id = @migration_id and j.state <> 'done'
 
 -- name: Now :one
 select clock_timestamp()::timestamptz as now;
+
+-- RanUnfenced says whether writes of a side ever ran without a fence.
+-- name: RanUnfenced :one
+select coalesce(bool_or(unfenced_old), false)::boolean as old_side, coalesce(bool_or(unfenced_new), false)::boolean as new_side
+from crossfade.policies
+where migration_id = @migration_id;

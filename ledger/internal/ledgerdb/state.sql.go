@@ -283,6 +283,25 @@ func (q *Queries) PolicyStates(ctx context.Context, migrationID int32) ([]Policy
 	return items, nil
 }
 
+const ranUnfenced = `-- name: RanUnfenced :one
+select coalesce(bool_or(unfenced_old), false)::boolean as old_side, coalesce(bool_or(unfenced_new), false)::boolean as new_side
+from crossfade.policies
+where migration_id = $1
+`
+
+type RanUnfencedRow struct {
+	OldSide bool
+	NewSide bool
+}
+
+// RanUnfenced says whether writes of a side ever ran without a fence.
+func (q *Queries) RanUnfenced(ctx context.Context, migrationID int32) (RanUnfencedRow, error) {
+	row := q.db.QueryRow(ctx, ranUnfenced, migrationID)
+	var i RanUnfencedRow
+	err := row.Scan(&i.OldSide, &i.NewSide)
+	return i, err
+}
+
 const staleCounts = `-- name: StaleCounts :many
 select tenant, side, count(*) as keys, count(*) filter (where last_error <> '') as failing,
     min(recorded_at)::timestamptz as oldest
