@@ -25,6 +25,10 @@ const (
 	BlockStaleNew      BlockKind = "stale-new"
 	BlockOldIncomplete BlockKind = "old-incomplete"
 	BlockStaleOld      BlockKind = "stale-old"
+	BlockMismatches    BlockKind = "mismatches"
+	BlockGuardrail     BlockKind = "guardrail"
+	BlockFreeze        BlockKind = "freeze"
+	BlockApproval      BlockKind = "approval"
 )
 
 // Passes reports whether the block goes away by itself, by waiting for the fleet.
@@ -46,6 +50,8 @@ type Block struct {
 	// Keys counts stale keys, and Oldest is when the oldest was recorded.
 	Keys   int64
 	Oldest time.Time
+	// Forcible says that [Change.Force] sets the block aside.
+	Forcible bool
 	// Text says what is wrong and what to do.
 	Text string
 }

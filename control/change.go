@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/crossfade-db/crossfade/flags"
 	"github.com/crossfade-db/crossfade/ledger"
@@ -17,9 +18,9 @@ const (
 	// SetDefault moves everybody whom no override names to the stage To, and
 	// takes the percentage step away.
 	SetDefault ChangeKind = ledger.KindDefault
-	// SetPercentage moves the Share of the tenants whom no override names to
-	// the stage To, which is adjacent to the default. A share of zero takes the
-	// percentage step away.
+	// SetPercentage moves the Share of the tenants whom no override names, or
+	// of the keys of each of them, to the stage To, which is adjacent to the
+	// default. A share of zero takes the percentage step away.
 	SetPercentage ChangeKind = ledger.KindPercentage
 	// SetTenants moves the Tenants to the stage To, whatever default and
 	// percentage say.
@@ -34,7 +35,9 @@ type Change struct {
 	Kind      ChangeKind
 	To        flags.Stage
 	Share     flags.Share
-	Tenants   []string
+	// Of says what Share is a share of: tenants, unless said otherwise.
+	Of      flags.ShareOf
+	Tenants []string
 	// Actor is who asks and Reason why: both go into the history.
 	Actor  string
 	Reason string
@@ -42,6 +45,9 @@ type Change struct {
 	// is in force, the change is refused with a [*ConflictError]. Zero means
 	// the one in force when Apply begins.
 	ExpectEpoch int64
+	// Force sets aside what is [Rule.Forcible]. It needs a Reason, and the
+	// history says what was set aside.
+	Force bool
 	// DryRun answers as the change would, and changes nothing.
 	DryRun bool
 	// NoWait returns when the new policy is in force, without waiting until
@@ -49,6 +55,26 @@ type Change struct {
 	NoWait bool
 	// Report is told how the change goes on, if not nil. It must not block.
 	Report func(Progress)
+
+	// behalf is on whose behalf the controller makes the change.
+	behalf
+}
+
+// behalf is what a change by the controller carries.
+type behalf struct {
+	author string       // of the ramp; empty: the actor
+	ramp   int64        // the ramp that takes the step
+	duty   *ledger.Duty // must still be held
+	acted  []int64      // guardrails that begin anew
+	place  *ledger.RampMove
+}
+
+// asker returns whose approvals do not count.
+func (c *Change) asker() string {
+	if c.author != "" {
+		return c.author
+	}
+	return c.Actor
 }
 
 // ChangeError says that a change makes no sense. Nothing was changed.
@@ -81,12 +107,16 @@ func (c *Change) validate() error {
 	switch {
 	case c.Actor == "":
 		return bad("say who asks for the change: the history names an actor")
+	case c.Force && strings.TrimSpace(c.Reason) == "":
+		return bad("say why rules are to be set aside: the history names a reason")
 	case needsStage && !c.To.Valid():
 		return fmt.Errorf("%s: name the stage to go to: %w", c.Migration, &flags.UnknownStageError{Name: c.To.String()})
 	case c.Share < 0 || c.Share > flags.Buckets:
-		return bad("share %d is outside 0 to %d (1/10,000 of the tenants)", int(c.Share), flags.Buckets)
-	case c.Kind != SetPercentage && c.Share != 0:
+		return bad("share %d is outside 0 to %d (1/10,000 of the tenants or keys)", int(c.Share), flags.Buckets)
+	case c.Kind != SetPercentage && (c.Share != 0 || c.Of != flags.OfTenants):
 		return bad("a share goes with a percentage step only")
+	case c.Of > flags.OfKeys:
+		return bad("a share is one of tenants or of keys")
 	case needsTenants && len(c.Tenants) == 0:
 		return bad("name at least one tenant")
 	case !needsTenants && len(c.Tenants) > 0:
@@ -118,9 +148,13 @@ func (c *Change) next(current flags.Policy) (flags.Policy, []ledger.Entry, error
 		next.Default, next.Step = c.To, flags.Step{}
 		entry("", describe(current), describe(next))
 	case SetPercentage:
-		next.Step = flags.Step{To: c.To, Share: c.Share}
+		next.Step = flags.Step{To: c.To, Share: c.Share, Of: c.Of}
 		if c.Share == 0 {
 			next.Step = flags.Step{}
+		} else if s := current.Step; s.Share > 0 && s.Of != c.Of {
+			return next, nil, &ChangeError{Migration: c.Migration, Problem: fmt.Sprintf(
+				"a share of the %s stands (%s at %s), and one of the %s would move others: change that share, take it back (0) or complete it (everybody at %s) first",
+				s.Of, s.Share, s.To, c.Of, s.To)}
 		}
 		entry("", describe(current), describe(next))
 	case SetTenants, Unpin:
@@ -169,6 +203,9 @@ func describe(p flags.Policy) string {
 	if p.Step.Share == 0 {
 		return p.Default.String()
 	}
+	if p.Step.Of == flags.OfKeys {
+		return fmt.Sprintf("%s with %s of the keys at %s", p.Default, p.Step.Share, p.Step.To)
+	}
 	return fmt.Sprintf("%s with %s at %s", p.Default, p.Step.Share, p.Step.To)
 }
 
@@ -177,6 +214,9 @@ func placed(c *flags.Compiled, tenant string) string {
 	stage, reason := c.Stage(tenant)
 	if reason == flags.ReasonOverride {
 		return stage.String() + " (pinned)"
+	}
+	if low, high := c.Range(tenant); low != high {
+		return describe(c.Policy())
 	}
 	return stage.String()
 }

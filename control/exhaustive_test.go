@@ -23,31 +23,53 @@ var needs = map[string][]string{
 	"new rampdown": nil, "rampdown live": nil, "live shadow": {"complete-old", "fresh-old"}, "shadow dual": nil, "dual old": nil,
 }
 
-// allowed is what Check must agree with: tenant by tenant over a population
-// that has every kind of tenant in it.
-func allowed(t *testing.T, s *control.State, next flags.Policy, population []string) bool {
+// somebody is an operation of one tenant that names one key, or with "" several.
+type somebody struct{ tenant, key string }
+
+// allowed is what Check must agree with: operation by operation over a
+// population that has every kind of tenant and of key in it.
+func allowed(t *testing.T, s *control.State, next flags.Policy, population []somebody) bool {
 	t.Helper()
-	stageOf := func(p flags.Policy, tenant string) flags.Stage {
+	stageOf := func(p flags.Policy) func(somebody) flags.Stage {
 		p.Migration, p.Salt = name, name
 		c, err := p.Compile()
 		require.NoError(t, err)
-		stage, _ := c.Stage(tenant)
-		return stage
+		return func(who somebody) flags.Stage {
+			stage, _ := c.KeyStage(who.tenant, who.key)
+			return stage
+		}
 	}
-	for _, tenant := range population {
-		from, to := stageOf(s.Current().Policy, tenant), stageOf(next, tenant)
+	before, after := stageOf(s.Current().Policy), stageOf(next)
+	var older []func(somebody) flags.Stage
+	for _, p := range s.Outstanding() {
+		if p.DrainedAt == nil || p.AcknowledgedAt == nil {
+			older = append(older, stageOf(p.Policy))
+		}
+	}
+	moving, lowest, highest := map[string]bool{}, map[string]flags.Stage{}, map[string]flags.Stage{}
+	for _, who := range population {
+		// Any key may be meant by an operation of several: what one of them does
+		// at a rung meets what another one does at another.
+		for _, at := range append([]func(somebody) flags.Stage{before, after}, older...) {
+			stage := at(who)
+			if lowest[who.tenant] == 0 || stage < lowest[who.tenant] {
+				lowest[who.tenant] = stage
+			}
+			highest[who.tenant] = max(highest[who.tenant], stage)
+		}
+		moving[who.tenant] = moving[who.tenant] || before(who) != after(who)
+	}
+	for _, who := range population {
+		tenant := who.tenant
+		if moving[tenant] && highest[tenant]-lowest[tenant] > 1 {
+			return false
+		}
+		from, to := before(who), after(who)
 		if from == to {
 			continue
 		}
-		lowest, highest := min(from, to), max(from, to)
-		for _, p := range s.Outstanding() {
-			if p.DrainedAt != nil && p.AcknowledgedAt != nil {
-				continue
-			}
-			lowest, highest = min(lowest, stageOf(p.Policy, tenant)), max(highest, stageOf(p.Policy, tenant))
-		}
 		conditions, adjacent := needs[from.String()+" "+to.String()]
-		if !adjacent || highest-lowest > 1 {
+		if !adjacent {
 			return false
 		}
 		own, ok := s.Tenants[tenant]
@@ -84,6 +106,12 @@ func smallPolicies(share flags.Share, named string, overrides ...flags.Stage) []
 			}
 		}
 		for _, step := range steps {
+			if step.Share > 0 && d.Plan().WritesBoth && step.To.Plan().WritesBoth {
+				byKeys, fewer := step, step
+				byKeys.Of, fewer.Of, fewer.Share = flags.OfKeys, flags.OfKeys, share/2
+				all = append(all, flags.Policy{Default: d, Step: byKeys}, flags.Policy{Default: d, Step: fewer},
+					flags.Policy{Default: d, Step: byKeys, Overrides: map[string]flags.Stage{named: overrides[0]}})
+			}
 			all = append(all, flags.Policy{Default: d, Step: step})
 			for _, o := range overrides {
 				all = append(all, flags.Policy{Default: d, Step: step, Overrides: map[string]flags.Stage{named: o}})
@@ -97,10 +125,11 @@ func TestCheckAgreesWithAnIndependentPredicate(t *testing.T) {
 	t.Parallel()
 	const share = 2500
 	inside, outside := cohort(t, share)
-	population := []string{inside, outside, inside + "'", outside + "'", "named"}
-	for len(population) < 40 { // unknown tenants on both sides of the share
-		population = append(population, fmt.Sprintf("unknown-%d", len(population)))
+	names := []string{inside, outside, inside + "'", outside + "'", "named"}
+	for len(names) < 40 { // unknown tenants on both sides of the share
+		names = append(names, fmt.Sprintf("unknown-%d", len(names)))
 	}
+	population := keysOf(t, share, names)
 	policies := smallPolicies(share, "named", flags.Old, flags.Dual, flags.Live)
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // repeatable, not secret
 	judged, refused := 0, 0
@@ -122,6 +151,27 @@ func TestCheckAgreesWithAnIndependentPredicate(t *testing.T) {
 	}
 	t.Logf("%d judged, %d refused", judged, refused)
 	assert.Greater(t, judged-refused, 500, "the states must not all be hopeless")
+}
+
+// keysOf returns for each tenant an operation of several keys, and of one key in
+// each range between a share and its half.
+func keysOf(t *testing.T, share flags.Share, tenants []string) (all []somebody) {
+	t.Helper()
+	c, err := flags.Policy{Migration: name, Salt: name, Default: flags.Old}.Compile()
+	require.NoError(t, err)
+	for _, tenant := range tenants {
+		all = append(all, somebody{tenant: tenant})
+		for _, r := range [][2]int{{0, int(share) / 2}, {int(share) / 2, int(share)}, {int(share), flags.Buckets}} {
+			for i := 0; ; i++ {
+				key := fmt.Sprint(i)
+				if b := c.KeyBucket(tenant, key); r[0] <= b && b < r[1] {
+					all = append(all, somebody{tenant, key})
+					break
+				}
+			}
+		}
+	}
+	return all
 }
 
 // spans compares what the barrier says with flags.Span, which looks at all

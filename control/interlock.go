@@ -15,7 +15,8 @@ type State = ledger.State
 // policy in force, all of it at once, and nil when nothing does. Only those
 // tenants count whose stage changes: each tenant that the ledger knows by name
 // (by a state, stale keys or an override), and every range of the buckets for
-// the tenants that it does not know. Epoch and id of next do not matter. It is
+// the tenants that it does not know, and in each every range of the buckets of
+// keys. Epoch and id of next do not matter. It is
 // a pure function: [Rules] lists the rules.
 func Check(state *State, next flags.Policy) []Block {
 	l, err := newLook(state, next)
@@ -24,8 +25,10 @@ func Check(state *State, next flags.Policy) []Block {
 	}
 	moves := l.moves()
 	var blocks []Block
-	for i := range rules {
-		blocks = append(blocks, l.judge(&rules[i], moves)...)
+	for _, table := range [][]Rule{rules, guardRules} {
+		for i := range table {
+			blocks = append(blocks, l.judge(&table[i], moves)...)
+		}
 	}
 	return blocks
 }
@@ -40,7 +43,7 @@ func (l *look) judge(r *Rule, moves []move) []Block {
 		}
 		b := found[m.Transition]
 		if b == nil {
-			b = &Block{Kind: r.Kind, From: m.From, To: m.To}
+			b = &Block{Kind: r.Kind, From: m.From, To: m.To, Forcible: r.Forcible}
 			found[m.Transition] = b
 			order = append(order, m.Transition)
 		}
@@ -63,19 +66,6 @@ func (l *look) judge(r *Rule, moves []move) []Block {
 		blocks = append(blocks, *b)
 	}
 	return blocks
-}
-
-// subject is a tenant known by name, or the tenants without a name in one
-// range of the buckets.
-type subject struct {
-	tenant string
-	bucket int
-}
-
-// move is a subject whose stage changes.
-type move struct {
-	subject subject
-	Transition
 }
 
 // look is a state and a next policy, ready for the rules.
@@ -143,18 +133,11 @@ func (l *look) names() []string {
 	for t := range l.next.Policy().Overrides {
 		known[t] = true
 	}
-	return slices.Sorted(maps.Keys(known))
-}
-
-// ranges returns one bucket of each range in which all tenants without an
-// override stand alike, by every policy of the look.
-func (l *look) ranges() []int {
-	cuts := map[int]bool{0: true}
-	for _, c := range l.policies() {
-		cuts[int(c.Policy().Step.Share)] = true
+	for t := range l.state.Guard.Mismatches {
+		known[t] = true
 	}
-	delete(cuts, flags.Buckets)
-	return slices.Sorted(maps.Keys(cuts))
+	delete(known, "") // mismatches that were only counted name no tenant
+	return slices.Sorted(maps.Keys(known))
 }
 
 func (l *look) policies() []*flags.Compiled {
@@ -163,37 +146,6 @@ func (l *look) policies() []*flags.Compiled {
 		all = append(all, l.outstanding[epoch])
 	}
 	return all
-}
-
-// moves returns who changes stage.
-func (l *look) moves() []move {
-	var subjects []subject
-	for _, bucket := range l.ranges() {
-		subjects = append(subjects, subject{bucket: bucket})
-	}
-	for _, name := range l.names() {
-		subjects = append(subjects, subject{tenant: name})
-	}
-	var all []move
-	for _, s := range subjects {
-		if from, to := s.stage(l.current), s.stage(l.next); from != to {
-			all = append(all, move{s, Transition{from, to}})
-		}
-	}
-	return all
-}
-
-// stage returns where a policy puts the subject.
-func (s subject) stage(c *flags.Compiled) flags.Stage {
-	if s.tenant != "" {
-		stage, _ := c.Stage(s.tenant)
-		return stage
-	}
-	p := c.Policy()
-	if s.bucket < int(p.Step.Share) {
-		return p.Step.To
-	}
-	return p.Default
 }
 
 // tenant returns the state that counts for the subject.
@@ -207,18 +159,6 @@ func (l *look) stale(m move, side flags.Side) ledger.StaleCount {
 
 func (l *look) staleOf(tenant string, side flags.Side) ledger.StaleCount {
 	return l.staleKeys[staleKey{tenant, side}]
-}
-
-// blamed returns the epochs by which the subject may stand on a rung that is
-// neither the current nor the next one.
-func (l *look) blamed(m move) []int64 {
-	var epochs []int64
-	for epoch, c := range l.outstanding {
-		if stage := m.subject.stage(c); stage != m.From && stage != m.To {
-			epochs = append(epochs, epoch)
-		}
-	}
-	return epochs
 }
 
 // strangers are the processes that act on a policy that the ledger does not know.

@@ -318,5 +318,8 @@ func TestRulesAreWrittenDownOnce(t *testing.T) {
 			assert.True(t, step.From.Adjacent(step.To))
 		}
 	}
-	assert.Len(t, slices.Collect(maps.Keys(seen)), 9)
+	assert.Len(t, slices.Collect(maps.Keys(seen)), len(control.Rules()))
+	for _, forcible := range []control.BlockKind{control.BlockMismatches, control.BlockGuardrail, control.BlockFreeze, control.BlockApproval} {
+		assert.True(t, seen[forcible])
+	}
 }

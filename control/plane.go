@@ -147,11 +147,18 @@ func decide(c *Change, state *State, result *Result) (*ledger.Draft, error) {
 		return nil, err
 	}
 	result.Notes = l.notes()
-	if blocks := Check(state, next); len(blocks) > 0 {
+	state.Guard.Asker, state.Guard.ForRamp = c.asker(), c.ramp
+	blocks, forced := c.forced(Check(state, next))
+	if len(blocks) > 0 {
 		return nil, &StepError{Migration: c.Migration, Blocks: blocks}
 	}
+	for i := range entries {
+		entries[i].Reason += forced
+	}
 	result.Changed, result.After = true, next
-	return &ledger.Draft{Next: next, Entries: entries, Effects: l.effects()}, nil
+	return &ledger.Draft{
+		Next: next, Entries: entries, Effects: l.effects(), Duty: c.duty, Acted: c.acted, Ramp: c.place,
+	}, nil
 }
 
 func (c *Change) report(p Progress) {

@@ -17,6 +17,9 @@ type Rule struct {
 	Sentence string
 	// Steps are the steps of a tenant that it holds for; none means every step.
 	Steps []Transition
+	// Forcible says that a change may set the rule aside, with a reason. Rules
+	// without which rows would be lost never are.
+	Forcible bool
 
 	// broken reports whether the step breaks the rule, and describe fills in
 	// what is wrong for all tenants of whom it does.
@@ -106,7 +109,7 @@ var rules = []Rule{
 }
 
 // Rules returns the conditions of the ladder, for documentation and displays.
-func Rules() []Rule { return slices.Clone(rules) }
+func Rules() []Rule { return slices.Concat(rules, guardRules) }
 
 func (r *Rule) concerns(m move) bool {
 	return len(r.Steps) == 0 || slices.Contains(r.Steps, m.Transition)

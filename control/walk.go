@@ -99,7 +99,11 @@ func (w *Walk) nextTenants(c Change, policy flags.Policy) (Change, bool, error) 
 	c.Kind = SetTenants
 	farthest := 0
 	for _, tenant := range w.Tenants {
-		stage, reason := compiled.Stage(tenant)
+		_, reason := compiled.Stage(tenant)
+		stage, high := compiled.Range(tenant)
+		if distance(high, w.To) > distance(stage, w.To) {
+			stage = high // a share of its keys has the longer way
+		}
 		d := distance(stage, w.To)
 		if d == 0 && reason == flags.ReasonOverride || d < farthest {
 			continue

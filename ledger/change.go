@@ -21,6 +21,39 @@ type Draft struct {
 	Entries []Entry
 	// Effects on the tenants' states, written with the policy.
 	Effects Effects
+	// Duty, if not nil, must still be held: or nothing is changed, and the
+	// error wraps [ErrDutyLost].
+	Duty *Duty
+	// Acted are guardrails that begin anew with the change, and Ramp is the
+	// place of the ramp that takes the step.
+	Acted []int64
+	Ramp  *RampMove
+}
+
+// ErrRampMoved says that a ramp was paused, ended or moved on meanwhile.
+// Nothing was changed.
+var ErrRampMoved = errors.New("the ramp was changed meanwhile")
+
+// writeBehalf writes what belongs to who made the change.
+func writeBehalf(ctx context.Context, q *ledgerdb.Queries, m Migration, d *Draft) error {
+	if d.Duty != nil {
+		if err := holding(ctx, q, *d.Duty); err != nil {
+			return err
+		}
+	}
+	if len(d.Acted) > 0 {
+		if err := q.GuardrailActed(ctx, d.Acted); err != nil {
+			return fmt.Errorf("begin the guardrails anew: %w", err)
+		}
+	}
+	if d.Ramp == nil {
+		return nil
+	}
+	saved, err := saveRamp(ctx, q, m, *d.Ramp)
+	if err == nil && !saved {
+		err = ErrRampMoved
+	}
+	return err
 }
 
 // Effects are what a change of policy does to the states of tenants. The
@@ -151,6 +184,9 @@ func write(ctx context.Context, q *ledgerdb.Queries, state *State, d *Draft) (fl
 		return next, err
 	}
 	if err := writeEffects(ctx, q, m.ID, d.Effects); err != nil {
+		return next, err
+	}
+	if err := writeBehalf(ctx, q, m, d); err != nil {
 		return next, err
 	}
 	if err := q.Notify(ctx, m.Name); err != nil {

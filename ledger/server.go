@@ -99,9 +99,12 @@ func isOurs(err error) bool {
 		input    *InputError
 		server   *ServerError
 		version  *VersionError
+		open     *RampOpenError
+		ramp     *RampStateError
 	)
 	return errors.As(err, &unknown) || errors.As(err, &define) || errors.As(err, &conflict) ||
-		errors.As(err, &input) || errors.As(err, &server) || errors.As(err, &version)
+		errors.As(err, &input) || errors.As(err, &server) || errors.As(err, &version) ||
+		errors.As(err, &open) || errors.As(err, &ramp)
 }
 
 func problemOf(err error) Problem {

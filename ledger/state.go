@@ -34,6 +34,8 @@ type State struct {
 	Jobs []Job
 	// Noted are the tenants about which jobs that are not done noted something.
 	Noted []string
+	// Guard is what holds steps up besides the data.
+	Guard Guard
 	// At is the server's time of the look.
 	At time.Time
 }
@@ -138,7 +140,7 @@ func (s *Store) Load(ctx context.Context, migration string) (*State, error) {
 func load(ctx context.Context, q *ledgerdb.Queries, row ledgerdb.Migration) (*State, error) {
 	state := &State{Migration: toMigration(row)}
 	for _, part := range []func(context.Context, *ledgerdb.Queries, *State) error{
-		loadProcesses, loadPolicies, loadTenants, loadStale, loadJobs,
+		loadProcesses, loadPolicies, loadTenants, loadStale, loadJobs, loadGuard,
 	} {
 		if err := part(ctx, q, state); err != nil {
 			return nil, err
@@ -171,13 +173,13 @@ func loadPolicies(ctx context.Context, q *ledgerdb.Queries, s *State) error {
 		p.Overrides = map[string]flags.Stage{}
 		s.Policies = append(s.Policies, p)
 	}
-	overrides, err := q.OverridesSince(ctx, ledgerdb.OverridesSinceParams{MigrationID: s.Migration.ID, Epoch: rows[0].Epoch})
-	if err != nil {
 	ran, err := q.RanUnfenced(ctx, s.Migration.ID)
 	if err != nil {
 		return fmt.Errorf("look for unfenced policies: %w", err)
 	}
 	s.RanUnfenced = [2]bool{ran.OldSide, ran.NewSide}
+	overrides, err := q.OverridesSince(ctx, ledgerdb.OverridesSinceParams{MigrationID: s.Migration.ID, Epoch: rows[0].Epoch})
+	if err != nil {
 		return fmt.Errorf("read overrides: %w", err)
 	}
 	for _, o := range overrides {

@@ -17,6 +17,18 @@ type Acknowledgement struct {
 	PolicyID    pgtype.UUID
 }
 
+type Approval struct {
+	ID          int64
+	MigrationID int32
+	Stage       string
+	RampID      *int64
+	RampStep    *int32
+	Actor       string
+	Reason      string
+	At          time.Time
+	UntilAt     *time.Time
+}
+
 type Checkpoint struct {
 	JobID        int64
 	Tenant       string
@@ -31,6 +43,44 @@ type Checkpoint struct {
 	Differing    int64
 	Inconclusive int64
 	UpdatedAt    time.Time
+}
+
+type Controller struct {
+	Duty       string
+	ProcessID  pgtype.UUID
+	Name       string
+	Token      int64
+	AcquiredAt time.Time
+	RenewedAt  time.Time
+	ExpiresAt  time.Time
+}
+
+type Freeze struct {
+	ID          int64
+	MigrationID *int32
+	Actor       string
+	Reason      string
+	FromAt      time.Time
+	UntilAt     *time.Time
+	EndedAt     *time.Time
+}
+
+type Guardrail struct {
+	ID          int64
+	MigrationID int32
+	Measure     string
+	Threshold   float64
+	MinSample   int64
+	WindowSecs  float64
+	Action      string
+	Url         string
+	SecretEnv   string
+	CreatedBy   string
+	CreatedAt   time.Time
+	Since       time.Time
+	Verdict     string
+	Numbers     string
+	JudgedAt    *time.Time
 }
 
 type History struct {
@@ -70,6 +120,16 @@ type Job struct {
 	Inconclusive int64
 	WaitingFor   string
 	Error        string
+}
+
+type Measurement struct {
+	MigrationID int32
+	ProcessID   pgtype.UUID
+	Number      int64
+	Began       time.Time
+	At          time.Time
+	NewCalls    int64
+	Content     []byte
 }
 
 type Migration struct {
@@ -139,6 +199,34 @@ type Process struct {
 	ExpiresAt   time.Time
 }
 
+type Protection struct {
+	MigrationID int32
+	Stage       string
+	Actor       string
+	At          time.Time
+}
+
+type Ramp struct {
+	ID          int64
+	MigrationID int32
+	Plan        []byte
+	Author      string
+	Reason      string
+	FromStage   string
+	CreatedAt   time.Time
+	State       string
+	Step        int32
+	Phase       string
+	TakenAt     *time.Time
+	SettledAt   *time.Time
+	HeldSecs    float64
+	TickedAt    *time.Time
+	Samples     int64
+	WaitingFor  string
+	UpdatedAt   time.Time
+	FinishedAt  *time.Time
+}
+
 type StaleKey struct {
 	ID          int64
 	MigrationID int32
@@ -160,4 +248,38 @@ type TenantState struct {
 	VerifiedAt   *time.Time
 	OldComplete  bool
 	UpdatedAt    time.Time
+}
+
+type Webhook struct {
+	ID          int64
+	MigrationID int32
+	GuardrailID int64
+	Key         pgtype.UUID
+	Url         string
+	SecretEnv   string
+	Body        string
+	CreatedAt   time.Time
+	NextAt      time.Time
+	Attempts    int32
+	State       string
+	DoneAt      *time.Time
+	LastError   string
+}
+
+type Wish struct {
+	MigrationID int32
+	Tenant      string
+	Stage       string
+	Wish        string
+	WaitingFor  string
+}
+
+type WishLook struct {
+	MigrationID int32
+	At          time.Time
+	Tenants     int64
+	Arrived     int64
+	Walking     int64
+	Without     int64
+	Problem     string
 }
