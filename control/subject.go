@@ -39,18 +39,23 @@ func cuts(policies []*flags.Compiled, of flags.ShareOf) []int {
 	return slices.Sorted(maps.Keys(first))
 }
 
-// moves returns who changes stage.
-func (l *look) moves() []move {
-	var subjects []subject
+// subjects are everybody: the tenants known by name, and the ranges of the others.
+func (l *look) subjects() []subject {
+	var all []subject
 	for _, bucket := range l.ranges() {
-		subjects = append(subjects, subject{bucket: bucket})
+		all = append(all, subject{bucket: bucket})
 	}
 	for _, name := range l.names() {
-		subjects = append(subjects, subject{tenant: name})
+		all = append(all, subject{tenant: name})
 	}
+	return all
+}
+
+// moves returns who changes stage.
+func (l *look) moves() []move {
 	keys := l.keyRanges()
 	var all []move
-	for _, s := range subjects {
+	for _, s := range l.subjects() {
 		all = append(all, l.movesOf(s, keys)...)
 	}
 	return all
