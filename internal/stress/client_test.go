@@ -3,7 +3,6 @@ package stress
 import (
 	"context"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"github.com/crossfade-db/crossfade/flags"
@@ -17,41 +16,7 @@ type client struct {
 	number  int
 	random  *rand.Rand
 	history *accounts.History
-	made    *made
-}
-
-// made are the keys that the database made in this round.
-type made struct {
-	mu       sync.Mutex
-	attempts int
-	keys     map[string][]int64 // by tenant
-}
-
-// insertsPerRound is how many keys the database may be asked for in one round.
-const insertsPerRound = 15
-
-// attempt counts one insert, and returns false where there were enough of them.
-func (m *made) attempt() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.attempts++
-	return m.attempts <= insertsPerRound
-}
-
-func (m *made) of(tenant string) []int64 {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.keys[tenant][:len(m.keys[tenant]):len(m.keys[tenant])]
-}
-
-func (m *made) add(tenant string, acts []accounts.Act) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, a := range acts {
-		if a.Key > accounts.Named && a.Kind == accounts.ActCreate {
-			m.keys[tenant] = append(m.keys[tenant], a.Key)
-		}
-	}
+	made    *accounts.Made
 }
 
 // run does some operations, now and then several under one pin, as a request
@@ -74,13 +39,13 @@ func (c *client) run(n int) {
 func (c *client) turn(ctx context.Context) {
 	tenant := accounts.Tenants[c.random.IntN(len(accounts.Tenants))]
 	o := accounts.Operations.Pick(c.random)
-	if o.Name == "insert" && !c.made.attempt() {
+	if o.Name == "insert" && !c.made.Attempt() {
 		return
 	}
 	e := &accounts.Event{Client: c.number, Op: c.world.ops.Add(1), Tenant: tenant, What: o.Name, Stage: c.process.Stage(tenant)}
 	now := func() time.Duration { return time.Since(c.world.began) }
 	t := &accounts.Turn{
-		Session: c.process.Session, Op: e.Op, Tenant: tenant, Random: c.random, Made: c.made.of(tenant), Now: now,
+		Session: c.process.Session, Op: e.Op, Tenant: tenant, Random: c.random, Made: c.made.Of(tenant), Now: now,
 	}
 	ctx, cancel := c.spoil(ctx, o, tenant)
 	defer cancel()
@@ -88,7 +53,7 @@ func (c *client) turn(ctx context.Context) {
 	o.Run(ctx, t)
 	e.End = now()
 	e.Answer = t.Answer
-	c.made.add(tenant, e.Acts)
+	c.made.Add(tenant, e.Acts)
 	c.history.Add(e)
 }
 

@@ -146,7 +146,7 @@ func (w *world) random(stream int) *rand.Rand {
 // round has every client do some operations, and then asks whether all of them
 // can have happened. Steps, jobs and cuts go on meanwhile.
 func (w *world) round(n int) {
-	h, m := &accounts.History{}, &made{keys: map[string][]int64{}}
+	h, m := &accounts.History{}, &accounts.Made{}
 	restart := w.random(-1 - n).IntN(4 * processes) // one process, now and then
 	var running sync.WaitGroup
 	for i := range w.fleet {
@@ -199,7 +199,7 @@ func (w *world) tidy(tenant string, all []accounts.Account) {
 	}
 }
 
-func (w *world) clients(process int, h *accounts.History, m *made, round, part int) {
+func (w *world) clients(process int, h *accounts.History, m *accounts.Made, round, part int) {
 	var running sync.WaitGroup
 	for i := range clientsPerProcess {
 		c := &client{

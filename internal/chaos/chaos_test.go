@@ -1,0 +1,40 @@
+package chaos
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestNothingIsLostAmongProcessesThatDie is the attempt to refute the ladder.
+func TestNothingIsLostAmongProcessesThatDie(t *testing.T) {
+	p := whole(t)
+	t.Logf("CROSSFADE_SEED=%d repeats the choices of this run, which takes %s", p.seed, p.length)
+	w := newWorld(t, p)
+	rounds := w.rounds()
+	if !w.broken() {
+		w.end()
+	}
+	t.Log(w.summary(rounds))
+	require.False(t, w.broken(), "%s", lazy(w.report))
+}
+
+// rounds runs one after another until the time is over or something is wrong.
+func (w *world) rounds() (rounds int) {
+	said := w.began
+	for time.Since(w.began) < w.plan.length && !w.broken() {
+		w.round(rounds)
+		rounds++
+		if time.Since(said) >= 30*time.Second {
+			w.t.Log(w.summary(rounds))
+			said = time.Now()
+		}
+	}
+	return rounds
+}
+
+// lazy is text that is made when it is printed.
+type lazy func() string
+
+func (l lazy) String() string { return l() }
