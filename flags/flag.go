@@ -58,7 +58,8 @@ type Decider interface {
 // Use is a decision in use by one operation. Done must be called exactly once.
 type Use struct {
 	Decision
-	refs *refs // nil for an unguarded decision
+	refs       *refs  // nil for an unguarded decision
+	generation uint64 // of the lease under which the policy was confirmed
 }
 
 // Done ends the use: the process may acknowledge a newer epoch. It panics when
@@ -74,6 +75,7 @@ func (u Use) again() Use {
 	if u.refs != nil {
 		u.refs.n.Add(1)
 	}
+	u.generation = u.confirmed()
 	return u
 }
 
@@ -96,14 +98,12 @@ func (u Use) KeyStage(tenant, key string) Stage {
 	return stage
 }
 
-// lapsed reports whether the lease of the decision's policy ran out.
-func (u Use) lapsed() bool { return u.refs != nil && u.refs.lapsed.Load() }
-
 // refs counts the operations and pins that act on one compiled policy.
 type refs struct {
-	policy *Compiled // whose counter this is
-	n      atomic.Int64
-	lapsed atomic.Bool // the lease ran out, and this policy was not confirmed since
+	policy    *Compiled // whose counter this is
+	n         atomic.Int64
+	lease     *lease        // of the set that it was applied to
+	confirmed atomic.Uint64 // the lease's generation when it was applied last
 }
 
 // NoPolicyError says that a process has no policy that it may act on: none was
@@ -224,20 +224,23 @@ func (f *Flag) noPolicy() error {
 	return &NoPolicyError{Migration: f.migration, Cause: f.cause}
 }
 
-// swap makes c current. The same policy again keeps its counter, and only ends
-// a lapse.
+// swap makes c current. The same policy again keeps its counter, and is only
+// confirmed.
 func (f *Flag) swap(c *Compiled) (changed bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.cause = nil
+	generation := f.set.lease.generation.Load()
 	if l := f.last; l != nil && l.policy.Epoch == c.policy.Epoch && l.policy.ID == c.policy.ID {
-		l.refs.lapsed.Store(false)
+		l.refs.confirmed.Store(generation)
 		f.current.Store(l)
 		return false
 	}
 	if f.last != nil {
 		f.retired = append(f.retired, f.last)
 	}
+	c.refs.lease = &f.set.lease
+	c.refs.confirmed.Store(generation)
 	f.last = c
 	f.current.Store(c)
 	f.prune()
@@ -256,12 +259,6 @@ func (f *Flag) expire(cause error) {
 	defer f.mu.Unlock()
 	f.cause = cause
 	f.current.Store(nil)
-	if f.last != nil {
-		f.last.refs.lapsed.Store(true)
-	}
-	for _, c := range f.retired {
-		c.refs.lapsed.Store(true)
-	}
 }
 
 // newest returns the policy applied last, also past the lease, or nil.
@@ -298,4 +295,6 @@ func (c *Compiled) decide(s Subject) Decision {
 }
 
 // use makes a Use of a policy whose counter was raised already.
-func (c *Compiled) use(s Subject) Use { return Use{Decision: c.decide(s), refs: &c.refs} }
+func (c *Compiled) use(s Subject) Use {
+	return Use{Decision: c.decide(s), refs: &c.refs, generation: c.refs.confirmed.Load()}
+}

@@ -19,6 +19,7 @@ type Fetch func(ctx context.Context, migration string) error
 // Set holds the flags of one process. All methods may be called concurrently.
 type Set struct {
 	fetch Fetch
+	lease lease
 
 	mu       sync.Mutex
 	flags    map[string]*Flag
@@ -114,8 +115,10 @@ func (s *Set) Apply(p Policy) error {
 
 // Expire takes the policies out of use: from now on a decision asks the ledger
 // inside the call, also where a pin stands. The member of the fleet calls it
-// when its lease runs out. Operations under way go on; the fence judges them.
+// when its lease runs out. Operations under way go on: the fence judges those
+// that write, and [Use.Held] tells the others.
 func (s *Set) Expire(cause error) {
+	s.lease.end()
 	c := Change{Kind: Stale, Err: cause}
 	s.setHealth(c)
 	for _, f := range s.Flags() {
