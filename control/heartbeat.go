@@ -19,8 +19,12 @@ const (
 	lookAgain = 5 * time.Millisecond
 )
 
-// errLapsed says that a load took longer than the lease.
-var errLapsed = errors.New("the ledger answered only after the lease had run out")
+// errLapsed says that the lease ran out during a load.
+var errLapsed = errors.New("the lease ran out while the policy was being read")
+
+// loadTries is how often a load begins anew because the lease ran out meanwhile,
+// as it does when the process was stopped.
+const loadTries = 3
 
 // beat sends one heartbeat and returns the policies in force.
 func (m *Member) beat(ctx context.Context) ([]ledger.Version, error) {
@@ -81,30 +85,44 @@ func (m *Member) acting() []ledger.Version {
 // load brings the policies of some migrations up to date. The ledger knows
 // that this process acts on a policy BEFORE it does: what is announced first,
 // and read again afterwards, is waited for by whoever changes it in between.
+// A load counts only if the lease did not run out since it began: a policy that
+// was read before a lapse may have been replaced without anybody's waiting.
 func (m *Member) load(names []string) map[string]error {
+	for try := 1; ; try++ {
+		errs, lapsed := m.loadOnce(names)
+		if !lapsed || try == loadTries || m.ctx.Err() != nil {
+			m.nudge()
+			return errs
+		}
+	}
+}
+
+func (m *Member) loadOnce(names []string) (errs map[string]error, lapsed bool) {
 	ctx, cancel := context.WithTimeout(m.ctx, m.cfg.Timeout)
 	defer cancel()
-	errs := map[string]error{}
-	all := func(err error) map[string]error {
+	errs = map[string]error{}
+	all := func(err error) (map[string]error, bool) {
 		for _, name := range names {
 			errs[name] = err
 		}
-		return errs
+		return errs, false
 	}
 	fresh, err := m.announce(ctx, names)
 	if err != nil {
 		return all(err)
 	}
-	if valid, _ := m.lease.during(func() error { return nil }); fresh || !valid {
+	generation, valid := m.lease.begin()
+	if fresh || !valid {
 		if _, err := m.beat(ctx); err != nil {
 			return all(err)
 		}
+		generation, _ = m.lease.begin()
 	}
 	for _, name := range names {
-		errs[name] = m.loadOne(ctx, name)
+		errs[name] = m.loadOne(ctx, name, generation)
 	}
-	m.nudge()
-	return errs
+	now, _ := m.lease.begin()
+	return errs, now != generation
 }
 
 // announce notes the policies in force of migrations that were never loaded,
@@ -134,12 +152,12 @@ func (m *Member) announce(ctx context.Context, names []string) (fresh bool, err 
 	return fresh, nil
 }
 
-func (m *Member) loadOne(ctx context.Context, name string) error {
+func (m *Member) loadOne(ctx context.Context, name string, generation uint64) error {
 	policy, err := m.store.Policy(ctx, name)
 	if err != nil {
 		return err
 	}
-	valid, err := m.lease.during(func() error { return m.set.Apply(policy) })
+	valid, err := m.lease.during(generation, func() error { return m.set.Apply(policy) })
 	if err == nil && !valid {
 		err = &LeaseError{TTL: m.cfg.LeaseTTL, Err: errLapsed}
 	}

@@ -2,6 +2,7 @@ package control
 
 import (
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/crossfade-db/crossfade/internal/deadline"
 )
 
 const ttl = 10 * time.Second
@@ -16,14 +19,14 @@ const ttl = 10 * time.Second
 // newCountedLease returns a lease, and how often it has run out.
 func newCountedLease() (*lease, *atomic.Int32) {
 	n := &atomic.Int32{}
-	return newLease(ttl, func() { n.Add(1) }), n
+	return newLease(ttl, func(time.Time) {}, func() { n.Add(1) }), n
 }
 
 // pass lets time pass in a bubble.
 func pass(d time.Duration) { <-time.After(d) }
 
 func valid(l *lease) bool {
-	ok, _ := l.during(func() error { return nil })
+	_, ok := l.begin()
 	return ok
 }
 
@@ -106,13 +109,87 @@ func TestEndedLeaseIsNeverRenewed(t *testing.T) {
 	})
 }
 
+func TestWhatWasReadUnderAnEarlierLeaseDoesNotCount(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		over func(l *lease) // how the lease runs out
+	}{
+		{"the timer fires", func(*lease) { pass(ttl); synctest.Wait() }},
+		{"time passes while no timer fires, as in a process that is stopped", func(l *lease) { l.timer.Stop(); pass(ttl) }},
+		{"only the wall clock went on, as in a machine that was suspended", func(l *lease) {
+			l.ends = deadline.Apart(time.Now().Add(ttl), time.Now().Add(-1))
+		}},
+		{"only the monotonic clock went on: the wall clock was set back", func(l *lease) {
+			l.ends = deadline.Apart(time.Now().Add(-1), time.Now().Add(ttl))
+		}},
+	} {
+		for _, renewed := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, renewed %v", c.name, renewed), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					l, expired := newCountedLease()
+					require.True(t, l.renew(time.Now()))
+					generation, ok := l.begin()
+					require.True(t, ok)
+					c.over(l)
+					if renewed {
+						require.True(t, l.renew(time.Now()), "a heartbeat after the lapse")
+					}
+					ok, err := l.during(generation, func() error { t.Error("it ran"); return nil })
+					require.NoError(t, err)
+					assert.False(t, ok)
+					assert.EqualValues(t, 1, expired.Load(), "the policies went out of use in between")
+					if renewed {
+						generation, ok = l.begin()
+						require.True(t, ok)
+						ok, _ = l.during(generation, func() error { return nil })
+						assert.True(t, ok, "what is read from now on does")
+					}
+					l.end()
+				})
+			})
+		}
+	}
+}
+
+func TestRenewedLeaseKeepsItsGeneration(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := newCountedLease()
+		require.True(t, l.renew(time.Now()))
+		generation, _ := l.begin()
+		pass(ttl - 1)
+		require.True(t, l.renew(time.Now()))
+		pass(ttl - 1)
+		ok, _ := l.during(generation, func() error { return nil })
+		assert.True(t, ok)
+		l.end()
+	})
+}
+
+func TestUsesKnowUntilWhenTheLeaseHolds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var until []time.Time
+		l := newLease(ttl, func(t time.Time) { until = append(until, t) }, func() {})
+		sent := time.Now()
+		pass(time.Second)
+		require.True(t, l.renew(sent))
+		assert.Equal(t, []time.Time{sent.Add(ttl)}, until)
+		require.True(t, l.renew(sent.Add(-1)))
+		assert.Len(t, until, 1, "an older heartbeat changes nothing")
+		l.end()
+	})
+}
+
 func TestErrorsOfWhatRunsUnderALeaseComeBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l, _ := newCountedLease()
 		require.True(t, l.renew(time.Now()))
 		boom := errors.New("boom")
-		ok, err := l.during(func() error { return boom })
+		ok, err := l.during(0, func() error { return boom })
 		assert.True(t, ok)
 		assert.Equal(t, boom, err)
 		l.end()

@@ -88,8 +88,16 @@ func (e *LeaseError) Unwrap() error { return e.Err }
 // Member is this process as a member of the fleet. It keeps a [flags.Set] up to
 // date: decisions use the policies in memory while the lease holds, and ask the
 // ledger inside the call, or fail with a [*flags.NoPolicyError], when it does
-// not. A lease is counted on the process's own clock, which stands still while
-// a machine is suspended: only the fence makes a write of such a process safe.
+// not.
+//
+// A lease is counted on the process's own clocks, and is over as soon as either
+// the monotonic or the wall clock says so. A plain read that was under way when
+// it ran out is thrown away and repeated ([flags.Use.Held]), also when the
+// process was stopped and no timer has fired yet. What no clock of the process
+// tells: a virtual machine that is paused from outside, until its wall clock is
+// set right, and a process stopped between a read's last check and the use of its
+// answer. Only the fence makes their writes safe.
+//
 // Its methods may be called concurrently.
 type Member struct {
 	id    [16]byte
@@ -139,7 +147,7 @@ func Join(ctx context.Context, store *ledger.Store, cfg *MemberConfig) (*Member,
 	_, _ = rand.Read(m.id[:]) // crypto/rand.Read never returns an error
 	m.host, _ = os.Hostname() // only shown
 	m.set = flags.NewSet(m.fetch)
-	m.lease = newLease(c.LeaseTTL, m.lapse)
+	m.lease = newLease(c.LeaseTTL, m.set.Hold, m.lapse)
 	m.loads = &loader{load: m.load}
 	if err := m.begin(ctx); err != nil {
 		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Timeout)

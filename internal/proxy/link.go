@@ -13,22 +13,59 @@ type link struct {
 	traffic        *traffic
 	broken         chan struct{}
 	once           sync.Once
-
-	mu   sync.Mutex
-	pass chan struct{} // closed while the client's bytes may pass
+	up, down       *gate
 }
 
 func newLink(p *Proxy, client, server net.Conn) *link {
-	l := &link{proxy: p, client: client, server: server, traffic: newTraffic(), broken: make(chan struct{}), pass: make(chan struct{})}
-	close(l.pass)
-	return l
+	return &link{
+		proxy: p, client: client, server: server, traffic: newTraffic(),
+		broken: make(chan struct{}), up: newGate(), down: newGate(),
+	}
+}
+
+// gate is open, or shut until somebody opens it.
+type gate struct {
+	mu     sync.Mutex
+	passes chan struct{} // closed while the gate is open
+}
+
+func newGate() *gate {
+	g := &gate{passes: make(chan struct{})}
+	close(g.passes)
+	return g
+}
+
+func (g *gate) pass() <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.passes
+}
+
+func (g *gate) shut() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	select {
+	case <-g.passes:
+		g.passes = make(chan struct{})
+	default: // it is shut already
+	}
+}
+
+func (g *gate) open() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	select {
+	case <-g.passes:
+	default:
+		close(g.passes)
+	}
 }
 
 // run passes bytes on until both sides have ended, or the link is cut.
 func (l *link) run() {
 	var both sync.WaitGroup
-	both.Go(func() { l.carry(l.client, l.server, true) })
-	both.Go(func() { l.carry(l.server, l.client, false) })
+	both.Go(func() { l.carry(l.client, l.server, l.up) })
+	both.Go(func() { l.carry(l.server, l.client, l.down) })
 	both.Wait()
 	_ = l.client.Close()
 	_ = l.server.Close()
@@ -45,7 +82,7 @@ const queued = 4096
 
 // carry passes one direction on. Reading goes on while writing is held up, so
 // that whoever sends does not notice.
-func (l *link) carry(from, to net.Conn, upstream bool) {
+func (l *link) carry(from, to net.Conn, own *gate) {
 	chunks := make(chan chunk, queued)
 	var reading sync.WaitGroup
 	reading.Go(func() {
@@ -54,7 +91,7 @@ func (l *link) carry(from, to net.Conn, upstream bool) {
 			data := make([]byte, 32<<10)
 			n, err := from.Read(data)
 			if n > 0 {
-				if upstream {
+				if own == l.up {
 					l.traffic.ask(data[:n])
 					l.proxy.catch(l, data[:n])
 				} else {
@@ -67,7 +104,7 @@ func (l *link) carry(from, to net.Conn, upstream bool) {
 				}
 			}
 			if err != nil {
-				if upstream {
+				if own == l.up {
 					l.traffic.end()
 				}
 				return
@@ -75,10 +112,10 @@ func (l *link) carry(from, to net.Conn, upstream bool) {
 		}
 	})
 	for c := range chunks {
-		if !l.await(c.due, upstream) {
+		if !l.await(c.due, own) {
 			break
 		}
-		if _, err := to.Write(c.data); err != nil && upstream {
+		if _, err := to.Write(c.data); err != nil && own == l.up {
 			l.cut()
 			break
 		} // a client that is gone takes no answers, and what it sent arrives all the same
@@ -90,7 +127,7 @@ func (l *link) carry(from, to net.Conn, upstream bool) {
 }
 
 // await waits until a chunk may pass, and reports false when the link is cut.
-func (l *link) await(due time.Time, upstream bool) bool {
+func (l *link) await(due time.Time, own *gate) bool {
 	if wait := time.Until(due); wait > 0 {
 		timer := time.NewTimer(wait)
 		defer timer.Stop()
@@ -100,44 +137,14 @@ func (l *link) await(due time.Time, upstream bool) bool {
 			return false
 		}
 	}
-	gates := []<-chan struct{}{l.proxy.gate()}
-	if upstream {
-		gates = append(gates, l.gate())
-	}
-	for _, gate := range gates {
+	for _, gate := range []*gate{l.proxy.all, own} {
 		select {
-		case <-gate:
+		case <-gate.pass():
 		case <-l.broken:
 			return false
 		}
 	}
 	return true
-}
-
-func (l *link) gate() <-chan struct{} {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.pass
-}
-
-func (l *link) hold() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	select {
-	case <-l.pass:
-		l.pass = make(chan struct{})
-	default:
-	}
-}
-
-func (l *link) release() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	select {
-	case <-l.pass:
-	default:
-		close(l.pass)
-	}
 }
 
 // cut resets both connections.

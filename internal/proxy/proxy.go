@@ -30,8 +30,9 @@ type Proxy struct {
 	target  string
 	refuses bool
 	delay   time.Duration
-	open    chan struct{} // closed while bytes may pass
+	all     *gate
 	match   func(data []byte) bool
+	answer  bool // what follows match is held: the answer, not the question
 	matched chan struct{}
 	links   map[*link]bool
 	closed  bool
@@ -46,9 +47,8 @@ func New(target string) (*Proxy, error) {
 	}
 	p := &Proxy{
 		listener: listener, target: target, stopped: make(chan struct{}),
-		open: make(chan struct{}), links: map[*link]bool{},
+		all: newGate(), links: map[*link]bool{},
 	}
-	close(p.open)
 	p.work.Add(1)
 	go p.accept()
 	return p, nil
@@ -96,39 +96,39 @@ func (p *Proxy) Delay(d time.Duration) {
 }
 
 // Hold stops all bytes, in both directions, until Release.
-func (p *Proxy) Hold() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	select {
-	case <-p.open:
-		p.open = make(chan struct{})
-	default: // they are held already
-	}
-}
+func (p *Proxy) Hold() { p.all.shut() }
 
 // HoldNext stops the first connection whose client sends a chunk for which
 // match holds: that chunk and what follows reach the server after Release. The
 // channel is closed when it has arrived at the proxy.
 func (p *Proxy) HoldNext(match func(data []byte) bool) (arrived <-chan struct{}) {
+	return p.stopAt(match, false)
+}
+
+// HoldAnswer is HoldNext for what the server answers: the chunk itself passes,
+// and the server's bytes on that connection reach the client after Release. The
+// channel is closed when the chunk has arrived at the proxy.
+func (p *Proxy) HoldAnswer(match func(data []byte) bool) (arrived <-chan struct{}) {
+	return p.stopAt(match, true)
+}
+
+func (p *Proxy) stopAt(match func(data []byte) bool, answer bool) <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.match, p.matched = match, make(chan struct{})
+	p.match, p.answer, p.matched = match, answer, make(chan struct{})
 	return p.matched
 }
 
-// Release lets everything go that Hold and HoldNext have stopped.
+// Release lets everything go that Hold, HoldNext and HoldAnswer have stopped.
 func (p *Proxy) Release() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.match = nil
 	for l := range p.links {
-		l.release()
+		l.up.open()
+		l.down.open()
 	}
-	select {
-	case <-p.open:
-	default:
-		close(p.open)
-	}
+	p.all.open()
 }
 
 // Refuse ends new connections at once, until it is called with false.
@@ -214,21 +214,14 @@ func (p *Proxy) serve(client net.Conn) {
 	delete(p.links, l)
 }
 
-// gate returns a channel that is closed while bytes may pass.
-func (p *Proxy) gate() <-chan struct{} {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.open
-}
-
 func (p *Proxy) lateness() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.delay
 }
 
-// catch reports whether a chunk of a client's is the one to stop at. The link
-// is stopped before anybody learns of it.
+// catch stops a link if a chunk of its client's is the one to stop at, before
+// anybody learns of it.
 func (p *Proxy) catch(l *link, data []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -236,6 +229,10 @@ func (p *Proxy) catch(l *link, data []byte) {
 		return
 	}
 	p.match = nil
-	l.hold()
+	if p.answer {
+		l.down.shut()
+	} else {
+		l.up.shut()
+	}
 	close(p.matched)
 }

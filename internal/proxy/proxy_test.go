@@ -112,6 +112,28 @@ func TestHeldBytesArriveAlthoughTheClientIsGone(t *testing.T) {
 	assert.Equal(t, "write", <-lines)
 }
 
+func TestAnswerIsHeldWhileTheQuestionPasses(t *testing.T) {
+	addr, lines := echo(t, "a")
+	p := through(t, addr)
+	c, other := dial(t, p), dial(t, p)
+	<-sent(c, p.HoldAnswer(func(data []byte) bool { return strings.Contains(string(data), "ask") }), "ask")
+	assert.Equal(t, "ask", <-lines)
+	other.send("ask too")
+	assert.Equal(t, "a ask too", other.receive(), "only the first")
+	require.NoError(t, c.conn.SetReadDeadline(time.Now()))
+	_, err := c.in.ReadString('\n')
+	require.Error(t, err)
+	require.NoError(t, c.conn.SetReadDeadline(time.Time{}))
+	p.Release()
+	assert.Equal(t, "a ask", c.receive())
+}
+
+func sent(c *client, arrived <-chan struct{}, line string) <-chan struct{} {
+	c.t.Helper()
+	c.send(line)
+	return arrived
+}
+
 func TestHoldStopsEverybody(t *testing.T) {
 	addr, lines := echo(t, "a")
 	p := through(t, addr)
