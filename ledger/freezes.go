@@ -81,24 +81,26 @@ func (s *Store) onMigrations(
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	return s.inTx(ctx, pgx.TxOptions{}, func(q *ledgerdb.Queries) error {
-		var about []ledgerdb.Migration
-		var id *int32
-		var err error
-		if migration == "" {
-			about, err = q.Migrations(ctx)
-		} else {
-			about = make([]ledgerdb.Migration, 1)
-			about[0], err = byName(ctx, q, migration)
-			id = &about[0].ID
-		}
+		all, err := q.Migrations(ctx)
 		if err != nil {
 			return err
+		}
+		var id *int32
+		if migration != "" {
+			m, err := byName(ctx, q, migration)
+			if err != nil {
+				return err
+			}
+			id = &m.ID
 		}
 		changed, err := fn(q, id)
 		if err != nil || !changed {
 			return err
 		}
-		for _, m := range about {
+		for _, m := range all {
+			if id != nil && m.ID != *id {
+				continue
+			}
 			e.Epoch = m.Epoch
 			if err := insertHistory(ctx, q, m.ID, []Entry{e}); err != nil {
 				return err

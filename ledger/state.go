@@ -140,7 +140,7 @@ func (s *Store) Load(ctx context.Context, migration string) (*State, error) {
 func load(ctx context.Context, q *ledgerdb.Queries, row ledgerdb.Migration) (*State, error) {
 	state := &State{Migration: toMigration(row)}
 	for _, part := range []func(context.Context, *ledgerdb.Queries, *State) error{
-		loadProcesses, loadPolicies, loadTenants, loadStale, loadJobs, loadGuard,
+		loadProcesses, loadPolicies, loadTenants, loadStale, loadJobs, loadGuard, loadCapture,
 	} {
 		if err := part(ctx, q, state); err != nil {
 			return nil, err

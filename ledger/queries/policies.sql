@@ -1,16 +1,16 @@
 -- name: MigrationByName :one
-select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at, uniform_stage
+select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at, uniform_stage, captured
 from crossfade.migrations
 where name = @name;
 
 -- name: LockMigration :one
-select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at, uniform_stage
+select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at, uniform_stage, captured
 from crossfade.migrations
 where name = @name
 for no key update;
 
 -- name: Migrations :many
-select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at, uniform_stage
+select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at, uniform_stage, captured
 from crossfade.migrations
 order by name;
 

@@ -205,7 +205,7 @@ func (tx *Tx) LockTenant(ctx context.Context, migration, tenant string) error {
 	if err := tx.lockTenant(id, migration, tenant, true); err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "select crossfade.fence_lock_only($1, $2, null, true, false)", id, tenant)
+	_, err = tx.Exec(ctx, "select crossfade.lock_only($1, $2, null, true)", id, tenant)
 	return err
 }
 

@@ -29,6 +29,42 @@ type Approval struct {
 	UntilAt     *time.Time
 }
 
+type Capture struct {
+	ID              int64
+	MigrationID     int32
+	Side            string
+	FirstAt         time.Time
+	At              time.Time
+	Role            string
+	ApplicationName string
+	TableName       string
+	Operation       string
+	Deep            bool
+	Statements      int64
+	Rows            int64
+	Accepted        bool
+}
+
+type CaptureSide struct {
+	MigrationID  int32
+	Side         string
+	DrainedValue int64
+	InstalledAt  time.Time
+	AcceptedAt   *time.Time
+	Leaving      bool
+}
+
+type CaptureTable struct {
+	ID           int32
+	MigrationID  int32
+	Side         string
+	SchemaName   string
+	TableName    string
+	TenantColumn *string
+	KeyColumns   []string
+	InstalledAt  time.Time
+}
+
 type Checkpoint struct {
 	JobID        int64
 	Tenant       string
@@ -143,6 +179,7 @@ type Migration struct {
 	PolicyID     pgtype.UUID
 	CreatedAt    time.Time
 	UniformStage string
+	Captured     bool
 }
 
 type Mismatch struct {

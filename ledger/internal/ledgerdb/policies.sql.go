@@ -229,7 +229,7 @@ func (q *Queries) LastChange(ctx context.Context, arg LastChangeParams) (LastCha
 }
 
 const lockMigration = `-- name: LockMigration :one
-select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at, uniform_stage
+select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at, uniform_stage, captured
 from crossfade.migrations
 where name = $1
 for no key update
@@ -249,12 +249,13 @@ func (q *Queries) LockMigration(ctx context.Context, name string) (Migration, er
 		&i.PolicyID,
 		&i.CreatedAt,
 		&i.UniformStage,
+		&i.Captured,
 	)
 	return i, err
 }
 
 const migrationByName = `-- name: MigrationByName :one
-select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at, uniform_stage
+select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at, uniform_stage, captured
 from crossfade.migrations
 where name = $1
 `
@@ -273,6 +274,7 @@ func (q *Queries) MigrationByName(ctx context.Context, name string) (Migration, 
 		&i.PolicyID,
 		&i.CreatedAt,
 		&i.UniformStage,
+		&i.Captured,
 	)
 	return i, err
 }
@@ -302,7 +304,7 @@ func (q *Queries) MigrationNames(ctx context.Context) ([]string, error) {
 }
 
 const migrations = `-- name: Migrations :many
-select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at, uniform_stage
+select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at, uniform_stage, captured
 from crossfade.migrations
 order by name
 `
@@ -327,6 +329,7 @@ func (q *Queries) Migrations(ctx context.Context) ([]Migration, error) {
 			&i.PolicyID,
 			&i.CreatedAt,
 			&i.UniformStage,
+			&i.Captured,
 		); err != nil {
 			return nil, err
 		}
