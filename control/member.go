@@ -37,6 +37,9 @@ type MemberConfig struct {
 	// NoListen leaves changes of policy to polling at each heartbeat: for
 	// poolers that do not pass notifications on.
 	NoListen bool
+	// FlushEvery is the time between two flushes of what the process measured
+	// (see [Member.Called]). Defaults to 5 seconds; at most 30 seconds.
+	FlushEvery time.Duration
 }
 
 func (c *MemberConfig) defaults() (MemberConfig, error) {
@@ -56,6 +59,10 @@ func (c *MemberConfig) defaults() (MemberConfig, error) {
 	if cfg.Timeout <= 0 {
 		cfg.Timeout = cfg.LeaseTTL / 3
 	}
+	if cfg.FlushEvery <= 0 {
+		cfg.FlushEvery = 5 * time.Second
+	}
+	cfg.FlushEvery = min(cfg.FlushEvery, 30*time.Second)
 	if cfg.LeaseTTL < 2*cfg.Interval {
 		return cfg, &ledger.InputError{Operation: "join the fleet", Problem: fmt.Sprintf(
 			"a lease of %s is too short for a heartbeat every %s: it must be twice as long at least", cfg.LeaseTTL, cfg.Interval)}
@@ -114,8 +121,11 @@ type Member struct {
 	done sync.WaitGroup
 	kick chan struct{}
 
-	beating sync.Mutex  // one heartbeat at a time
-	lapsed  atomic.Bool // the lease ran out, and nobody confirmed the policies since
+	beating sync.Mutex // one heartbeat at a time
+
+	meter    *meter
+	flushing sync.Mutex  // one flush at a time
+	lapsed   atomic.Bool // the lease ran out, and nobody confirmed the policies since
 
 	mu        sync.Mutex
 	known     map[string]ledger.Version // what was announced before the first load
@@ -143,6 +153,7 @@ func Join(ctx context.Context, store *ledger.Store, cfg *MemberConfig) (*Member,
 	m := &Member{
 		cfg: c, pool: pool, store: ledger.New(pool, &ledger.Config{Timeout: c.Timeout}), ctx: background, stop: stop,
 		kick: make(chan struct{}, 1), known: map[string]ledger.Version{}, said: map[string]int64{},
+		meter: newMeter(time.Now()),
 	}
 	_, _ = rand.Read(m.id[:]) // crypto/rand.Read never returns an error
 	m.host, _ = os.Hostname() // only shown
@@ -174,8 +185,9 @@ func (m *Member) begin(ctx context.Context) error {
 	if err := m.loads.ask(ctx, m.cfg.Migrations...); err != nil {
 		return err
 	}
-	m.done.Add(1)
+	m.done.Add(2)
 	go m.loop()
+	go m.measure()
 	if !m.cfg.NoListen {
 		m.done.Add(1)
 		go m.listen()
@@ -216,7 +228,7 @@ func (m *Member) Close(ctx context.Context) error {
 	m.done.Wait()
 	m.lease.end()
 	m.set.Expire(ErrClosed)
-	err := m.store.Leave(ctx, m.id)
+	err := errors.Join(m.flush(ctx), m.store.Leave(ctx, m.id))
 	m.pool.Close()
 	return err
 }

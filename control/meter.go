@@ -1,0 +1,248 @@
+package control
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/crossfade-db/crossfade/internal/sketch"
+	"github.com/crossfade-db/crossfade/ledger"
+	"github.com/crossfade-db/crossfade/repo"
+)
+
+var _ repo.Meter = (*Member)(nil)
+
+// Called implements [repo.Meter]: give the member to the routes, so that
+// guardrails have something to look at. It neither blocks nor allocates, but
+// at the first call of a migration or a tenant.
+func (m *Member) Called(c repo.Called) { m.meter.called(c) }
+
+// Compared implements [repo.Meter].
+func (m *Member) Compared(migration, tenant string, outcome repo.Outcome) {
+	m.meter.of(migration).compared(tenant, outcome)
+}
+
+// meter collects what a process measures until it is flushed.
+type meter struct {
+	// migrations is replaced, not changed, when a migration is met first.
+	migrations atomic.Pointer[map[string]*gauges]
+	mu         sync.Mutex
+
+	// Of the flushes, which one goroutine makes.
+	began   time.Time // when what is collected began
+	number  int64
+	pending *ledger.Flush // of which nobody knows whether it arrived
+	flushed time.Time     // when what is pending began
+}
+
+// gauges are those of one migration.
+type gauges struct {
+	calls  [2][2][2]gauge
+	counts [6]atomic.Int64 // comparisons, by outcome
+
+	mu      sync.RWMutex // adding holds it shared, so that removing misses nothing
+	tenants map[string]*tenantGauges
+}
+
+type gauge struct {
+	calls, failed atomic.Int64
+	latency       sketch.Recorder
+}
+
+type tenantGauges struct {
+	calls, failed [2][2][2]atomic.Int64
+	counts        [6]atomic.Int64
+	idle          int // flushes without any call
+}
+
+func newMeter(now time.Time) *meter {
+	m := &meter{began: now}
+	m.migrations.Store(&map[string]*gauges{})
+	return m
+}
+
+// of returns the gauges of a migration.
+func (m *meter) of(migration string) *gauges {
+	if g := (*m.migrations.Load())[migration]; g != nil {
+		return g
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	before := *m.migrations.Load()
+	if g := before[migration]; g != nil {
+		return g
+	}
+	after := make(map[string]*gauges, len(before)+1)
+	for name, g := range before {
+		after[name] = g
+	}
+	after[migration] = &gauges{tenants: map[string]*tenantGauges{"": {}}}
+	m.migrations.Store(&after)
+	return after[migration]
+}
+
+func (m *meter) called(c repo.Called) {
+	g := m.of(c.Migration)
+	role, work := Compared, Reads
+	if c.Served {
+		role = Served
+	}
+	if c.Write {
+		work = Writes
+	}
+	series := &g.calls[c.Side][role][work]
+	series.calls.Add(1)
+	series.latency.Add(c.Took)
+	if c.Failed {
+		series.failed.Add(1)
+	}
+	g.withTenant(c.Tenant, func(t *tenantGauges) {
+		t.calls[c.Side][role][work].Add(1)
+		if c.Failed {
+			t.failed[c.Side][role][work].Add(1)
+		}
+	})
+}
+
+func (g *gauges) compared(tenant string, outcome repo.Outcome) {
+	if int(outcome) >= len(g.counts) {
+		return
+	}
+	g.counts[outcome].Add(1)
+	g.withTenant(tenant, func(t *tenantGauges) { t.counts[outcome].Add(1) })
+}
+
+// collected bounds the tenants that a process counts by name between two flushes.
+const collected = 5 * maxTenants
+
+// withTenant runs fn with the gauges of a tenant. Those beyond the bound share one.
+func (g *gauges) withTenant(name string, fn func(*tenantGauges)) {
+	g.mu.RLock()
+	if t := g.tenants[name]; t != nil {
+		fn(t)
+		g.mu.RUnlock()
+		return
+	}
+	g.mu.RUnlock()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	t := g.tenants[name]
+	if t == nil {
+		if len(g.tenants) >= collected {
+			name = ""
+		}
+		if t = g.tenants[name]; t == nil {
+			t = &tenantGauges{}
+			g.tenants[name] = t
+		}
+	}
+	fn(t)
+}
+
+// forgetAfter is after how many flushes without a call a tenant is forgotten.
+const forgetAfter = 60
+
+// take moves what was collected out. What is added meanwhile is in it or stays.
+func (g *gauges) take() *Measurements {
+	m := &Measurements{}
+	eachSeries(func(s, r, w int) {
+		from, to := &g.calls[s][r][w], &m.Calls[s][r][w]
+		to.Calls, to.Failed = from.calls.Swap(0), from.failed.Swap(0)
+		from.latency.Take(&to.Latency)
+	})
+	m.Comparisons = takeCounts(&g.counts)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for name, t := range g.tenants {
+		var taken TenantMeasurements
+		eachSeries(func(s, r, w int) {
+			taken.Calls[s][r][w], taken.Failed[s][r][w] = t.calls[s][r][w].Swap(0), t.failed[s][r][w].Swap(0)
+		})
+		taken.Comparisons = takeCounts(&t.counts)
+		if taken.traffic() > 0 {
+			*m.tenant(name) = taken
+			t.idle = 0
+			continue
+		}
+		if t.idle++; t.idle >= forgetAfter && name != "" {
+			delete(g.tenants, name)
+		}
+	}
+	m.bound(maxTenants)
+	return m
+}
+
+func takeCounts(counts *[6]atomic.Int64) Comparisons {
+	return Comparisons{
+		Matched: counts[repo.OutcomeMatched].Swap(0), Mismatched: counts[repo.OutcomeMismatched].Swap(0),
+		Ignored: counts[repo.OutcomeIgnored].Swap(0), Inconclusive: counts[repo.OutcomeInconclusive].Swap(0),
+		Dropped: counts[repo.OutcomeDropped].Swap(0),
+	}
+}
+
+// collect makes a flush of everything; false when there is nothing.
+func (m *meter) collect(process [16]byte) (*ledger.Flush, bool, error) {
+	f := &ledger.Flush{Process: process, Number: m.number + 1}
+	for name, g := range *m.migrations.Load() {
+		taken := g.take()
+		if taken.empty() {
+			continue
+		}
+		content, err := taken.encode()
+		if err != nil {
+			return nil, false, err
+		}
+		f.Of = append(f.Of, ledger.Flushed{Migration: name, NewCalls: taken.NewCalls(), Content: content})
+	}
+	if len(f.Of) == 0 {
+		return nil, false, nil
+	}
+	m.number++
+	return f, true, nil
+}
+
+// flush sends what was collected, in one statement. What may not have arrived
+// is sent again, under the same number, before anything else is collected: it
+// is neither lost nor counted twice.
+func (m *meter) flush(ctx context.Context, process [16]byte, send func(context.Context, ledger.Flush) error) error {
+	for again := m.pending != nil; ; again = false {
+		if m.pending == nil {
+			began := m.began
+			m.began = time.Now()
+			f, some, err := m.collect(process)
+			if err != nil || !some {
+				return err
+			}
+			m.pending, m.flushed = f, began
+		}
+		m.pending.Elapsed = time.Since(m.flushed)
+		if err := send(ctx, *m.pending); err != nil {
+			return err
+		}
+		m.pending = nil
+		if !again {
+			return nil
+		}
+	}
+}
+
+// measure flushes until the member is closed.
+func (m *Member) measure() {
+	defer m.done.Done()
+	for pause(m.ctx, m.cfg.FlushEvery) == nil {
+		ctx, cancel := context.WithTimeout(m.ctx, m.cfg.Timeout)
+		_ = m.flush(ctx) // the heartbeats meet the same server, and tell of it
+		cancel()
+	}
+}
+
+// flush sends what was measured since the last flush.
+func (m *Member) flush(ctx context.Context) error {
+	m.flushing.Lock()
+	defer m.flushing.Unlock()
+	return m.meter.flush(ctx, m.id, m.store.AddMeasurements)
+}
+
+// Flush sends what was measured so far now, instead of some seconds later.
+func (m *Member) Flush(ctx context.Context) error { return m.flush(ctx) }
