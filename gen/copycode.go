@@ -134,7 +134,7 @@ func (c *copyCode) code() string {
 	fmt.Fprintf(&out, "\n// %s copies a key from side to side by %s, %s, %s and %s.\nfunc %s() %s.Copier[%s] {\n",
 		e.decl.copier, e.copier.get.name, e.copier.put.name, e.copier.del.name, e.copier.keys.name, e.decl.copier, repo, iface)
 	fmt.Fprintf(&out, "return %s.CopyBy[%s, %s, %s]{\n", repo, iface, key, value)
-	fmt.Fprintf(&out, "KeyText: %s,\nParseKey: %s,\n", c.keyText(), e.decl.keyOf)
+	fmt.Fprintf(&out, "KeyText: %s,\nParseKey: %s,\n%s", c.keyText(), e.decl.keyOf, c.valueKey())
 	ctx, side, tenant, k, v := c.s.local("ctx"), c.s.local("side"), c.s.local("tenant"), c.s.local("key"), c.s.local("value")
 	after, limit := c.s.local("after"), c.s.local("limit")
 	head := fmt.Sprintf("%s %s.Context, %s %s, %s string", ctx, c.imports.std("context"), side, iface, tenant)

@@ -63,6 +63,9 @@ type Session[R any] interface {
 	Missed(flags.Side) bool
 	// Lock locks more keys of the scope's tenant: those the database made.
 	Lock(ctx context.Context, keys []string) error
+	// Together runs fn, which reads both sides, and reports whether all that it
+	// read is of one moment. A session that cannot tell does not run fn.
+	Together(ctx context.Context, fn func(context.Context) error) (bool, error)
 	// Protect runs fn so that its failure undoes what fn did and nothing else.
 	Protect(ctx context.Context, fn func(context.Context) error) error
 	// RecordStale records the keys as stale on the side, in the transaction.
@@ -99,4 +102,8 @@ type Copier[R any] interface {
 	NotFound(error) bool
 	// Diff compares one key on both sides; absent on both is equal.
 	Diff(ctx context.Context, old, new R, tenant, key string) ([]Diff, error)
+	// Mix returns the old side's list with those values replaced for whose keys
+	// fromNew says so and that the new side's list has; neither list is changed.
+	// It is false for answers that are no lists of the entity's values.
+	Mix(oldList, newList any, fromNew func(key string) bool) (any, bool)
 }

@@ -17,6 +17,9 @@ type CopyBy[R, K, T any] struct {
 	// on both sides, and ParseKey reads it back.
 	KeyText  func(K) string
 	ParseKey func(string) (K, error)
+	// KeyOf returns the key of a value. Without it, lists are never mixed under
+	// a share of keys.
+	KeyOf func(T) K
 	// Get returns the value, or an error for which IsNotFound holds.
 	Get func(ctx context.Context, side R, tenant string, key K) (T, error)
 	// Put inserts the value or replaces all of it.

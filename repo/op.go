@@ -85,6 +85,14 @@ func (k Keys) List() []string {
 	return nil
 }
 
+// Only returns the key where just one is named, and else "".
+func (k Keys) Only() string {
+	if list := k.many; k.form == keysMany && len(list) == 1 {
+		return list[0]
+	}
+	return k.one
+}
+
 // Text returns the keys as one line for records of mismatches.
 func (k Keys) Text() string {
 	switch {

@@ -11,14 +11,15 @@ import (
 // Read serves a read or a list. The authority's answer is returned as it is;
 // where the stage compares, the other side is read and compared afterwards.
 // At live a key that is stale on the new side is answered by the old side, and
-// so is a key whose new side errs, while the old side is complete.
+// so is a key whose new side errs, while the old side is complete. Under a share
+// of keys between shadow and live, a list takes each row's side: see [Copier.Mix].
 func Read[R, A, V any](
 	ctx context.Context, r *Route[R], op Op, tenant string, keys Keys, diff compare.Func[V], args A,
 	call func(context.Context, R, A) (V, error),
 ) (V, error) {
 	q := query[R, A, V]{route: r, op: op, tenant: tenant, keys: keys, diff: diff, args: args, call: call}
 	var answer V
-	err := r.decided(ctx, tenant, func(use flags.Use) (err error) {
+	err := r.decided(ctx, tenant, keys, func(use flags.Use) (err error) {
 		handed := false // to the comparer, which then ends the use
 		defer func() {
 			if !handed {
@@ -27,9 +28,15 @@ func Read[R, A, V any](
 		}()
 		plan := use.Plan()
 		var compared bool
-		answer, compared, err = q.serve(ctx, plan, use.Decision)
+		base := &answer // the authority's own answer
+		if q.mixes(use) {
+			base = new(V)
+			answer, *base, err = q.serveMixed(ctx, use)
+		} else {
+			answer, compared, err = q.serve(ctx, plan, use.Decision)
+		}
 		if plan.Compares && !compared && diff != nil && r.comparer != nil && !r.backend.Transactional() && !refusedOrGone(ctx, err) {
-			handed = q.submit(ctx, use, answer, err)
+			handed = q.submit(ctx, use, *base, err)
 		}
 		return err
 	})
@@ -127,7 +134,7 @@ func Lock[R, A, V any](
 	call func(context.Context, R, A) (V, error),
 ) (V, error) {
 	var answer V
-	err := r.decided(ctx, tenant, func(use flags.Use) error {
+	err := r.decided(ctx, tenant, keys, func(use flags.Use) error {
 		defer use.Done()
 		plan := use.Plan()
 		scope := r.scope(op, use.Decision, tenant, keys)

@@ -118,8 +118,11 @@ const maxRefusals = 10
 // decided runs fn under a decision, and again under a new one as long as the
 // fence refuses. Inside a transaction of the application a refusal is
 // returned: the whole transaction must run again.
-func (r *Route[R]) decided(ctx context.Context, tenant string, fn func(use flags.Use) error) error {
-	subject := flags.Subject{Tenant: tenant}
+//
+// An operation of one key is decided by that key, every other one for all keys
+// of the tenant.
+func (r *Route[R]) decided(ctx context.Context, tenant string, keys Keys, fn func(use flags.Use) error) error {
+	subject := flags.Subject{Tenant: tenant, Key: keys.Only()}
 	for refusals := 0; ; refusals++ {
 		use, err := r.flag.Enter(ctx, subject)
 		if err != nil {

@@ -44,7 +44,7 @@ func Each[R, A any](
 	ctx context.Context, r *Route[R], op Op, tenant string, args A,
 	call func(context.Context, R, A) error,
 ) error {
-	return r.decided(ctx, tenant, func(use flags.Use) error {
+	return r.decided(ctx, tenant, AllKeys(), func(use flags.Use) error {
 		defer use.Done()
 		plan := use.Plan()
 		scope := r.scope(op, use.Decision, tenant, AllKeys())

@@ -19,7 +19,8 @@ import (
 // leave one; locks exclude only this process; a failure of the side without
 // authority is remembered in this process alone, and at live, where it fails
 // the call, the new side was written nevertheless; reads and confirmations have
-// no snapshot, so a difference may be a race. Within one process the keys'
+// no snapshot, so a difference may be a race, and a list under a share of keys
+// is the old side's. Within one process the keys'
 // order is kept, and stale keys are read through and repaired as with
 // PostgreSQL. A nil side is an error.
 func NewValues[R any](oldSide, newSide R) (Backend[R], error) {
@@ -140,6 +141,11 @@ func (s *valuesSession[R]) Missed(flags.Side) bool { return false }
 func (s *valuesSession[R]) Lock(_ context.Context, keys []string) error {
 	s.lock(KeyList(keys))
 	return nil
+}
+
+// Together cannot tell: nothing keeps two sides in step that share no snapshot.
+func (s *valuesSession[R]) Together(context.Context, func(context.Context) error) (bool, error) {
+	return false, nil
 }
 
 func (s *valuesSession[R]) Protect(ctx context.Context, fn func(context.Context) error) error {

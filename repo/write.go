@@ -31,7 +31,7 @@ func WriteResult[R, A, V any](
 	call func(context.Context, R, A) (V, error),
 ) (V, error) {
 	var answer V
-	err := r.decided(ctx, tenant, func(use flags.Use) error {
+	err := r.decided(ctx, tenant, keys, func(use flags.Use) error {
 		defer use.Done()
 		plan := use.Plan()
 		scope := r.scope(op, use.Decision, tenant, keys)
@@ -66,7 +66,7 @@ func Create[R, A, V any](
 	call func(context.Context, R, A) (V, error),
 ) (V, error) {
 	var answer V
-	err := r.decided(ctx, tenant, func(use flags.Use) error {
+	err := r.decided(ctx, tenant, KeyList(nil), func(use flags.Use) error {
 		defer use.Done()
 		plan := use.Plan()
 		scope := r.scope(op, use.Decision, tenant, KeyList(nil))

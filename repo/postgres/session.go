@@ -20,6 +20,7 @@ type session[R any] struct {
 	scope     repo.Scope
 	found     *lookup
 	owned     bool // the transaction is this operation's own
+	snapshot  bool // all its statements see one moment
 	made      [2]R
 	has       [2]bool
 }
@@ -116,6 +117,33 @@ func (s *session[R]) Doom(ctx context.Context, _ flags.Side, _ []string, _ error
 		return err
 	}
 	return nil // that is how it should fail; so does a transaction that had failed before
+}
+
+// Together compares what transactions of others had ended before fn and after
+// it, in a transaction that sees more with each statement; a snapshot is one
+// moment by itself.
+func (s *session[R]) Together(ctx context.Context, fn func(context.Context) error) (bool, error) {
+	if s.snapshot {
+		return true, fn(ctx)
+	}
+	before, err := s.ended(ctx)
+	if err != nil {
+		return false, err
+	}
+	if err = fn(ctx); err != nil {
+		return false, err
+	}
+	after, err := s.ended(ctx)
+	return before == after, err
+}
+
+// ended names the transactions whose effects the next statement sees, besides
+// its own.
+func (s *session[R]) ended(ctx context.Context) (snapshot string, err error) {
+	if err = s.tx.QueryRow(ctx, "select pg_current_snapshot()::text").Scan(&snapshot); err != nil {
+		err = fmt.Errorf("look at the transaction's snapshot: %w", busy(err))
+	}
+	return snapshot, err
 }
 
 // Protect runs fn in a savepoint with the timeouts of the side without

@@ -96,6 +96,7 @@ func (b *sides[R]) Read(ctx context.Context, scope repo.Scope, look bool, fn fun
 	}
 	return b.db.run(ctx, open, func(conn *pgxpool.Conn) error {
 		s := b.session(b.db.newTx(conn), id, scope, &found)
+		s.snapshot = true
 		defer s.tx.closed.Store(true)
 		return fn(ctx, s)
 	})
@@ -228,6 +229,10 @@ func (direct[R]) Lock(context.Context, []string) error { return errNoTransaction
 func (direct[R]) Doom(context.Context, flags.Side, []string, error) error { return errNoTransaction }
 
 func (direct[R]) ClearStale(context.Context, []repo.StaleKey) error { return errNoTransaction }
+
+func (direct[R]) Together(context.Context, func(context.Context) error) (bool, error) {
+	return false, nil
+}
 
 func (direct[R]) Protect(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
 

@@ -148,6 +148,7 @@ func invoicesCopier() repo.Copier[Invoices] {
 	return repo.CopyBy[Invoices, int32, Invoice]{
 		KeyText:  invoicesKeyText,
 		ParseKey: invoicesKeyOf,
+		KeyOf:    func(value Invoice) int32 { return value.ID },
 		Get: func(ctx context.Context, side Invoices, tenant string, key int32) (Invoice, error) {
 			return side.Get(ctx, tenant, key)
 		},

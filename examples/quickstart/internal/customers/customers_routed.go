@@ -181,6 +181,7 @@ func customersCopier() repo.Copier[Customers] {
 	return repo.CopyBy[Customers, uuid.UUID, Customer]{
 		KeyText:  customersKeyText,
 		ParseKey: customersKeyOf,
+		KeyOf:    func(value Customer) uuid.UUID { return value.ID },
 		Get: func(ctx context.Context, side Customers, tenant string, key uuid.UUID) (Customer, error) {
 			typed, err := customersTenantOf(tenant)
 			if err != nil {

@@ -200,6 +200,7 @@ func itemsCopier() repo.Copier[Items] {
 	return repo.CopyBy[Items, ID, Item]{
 		KeyText:  itemsKeyText,
 		ParseKey: itemsKeyOf,
+		KeyOf:    func(value Item) ID { return value.ID },
 		Get: func(ctx context.Context, side Items, tenant string, key ID) (Item, error) {
 			return side.Get(ctx, tenant, key)
 		},

@@ -231,6 +231,7 @@ func invoicesCopier() repo.Copier[Invoices] {
 	return repo.CopyBy[Invoices, int64, Invoice]{
 		KeyText:  invoicesKeyText,
 		ParseKey: invoicesKeyOf,
+		KeyOf:    func(value Invoice) int64 { return value.ID },
 		Get: func(ctx context.Context, side Invoices, tenant string, key int64) (Invoice, error) {
 			return side.Get(ctx, tenant, key)
 		},

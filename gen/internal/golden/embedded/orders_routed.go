@@ -115,6 +115,7 @@ func ordersCopier() repo.Copier[Orders] {
 	return repo.CopyBy[Orders, int64, base.Order]{
 		KeyText:  ordersKeyText,
 		ParseKey: ordersKeyOf,
+		KeyOf:    func(value base.Order) int64 { return value.ID },
 		Get: func(ctx context.Context, side Orders, tenant string, key int64) (base.Order, error) {
 			return side.Get(ctx, tenant, key)
 		},

@@ -115,6 +115,7 @@ func usersCopier() repo.Copier[Users] {
 	return repo.CopyBy[Users, UserID, User]{
 		KeyText:  usersKeyText,
 		ParseKey: usersKeyOf,
+		KeyOf:    func(value User) UserID { return value.ID },
 		Get: func(ctx context.Context, side Users, tenant string, key UserID) (User, error) {
 			return side.Get(ctx, tenant, key)
 		},
@@ -233,6 +234,7 @@ func teamsCopier() repo.Copier[Teams] {
 	return repo.CopyBy[Teams, string, Team]{
 		KeyText:  teamsKeyText,
 		ParseKey: teamsKeyOf,
+		KeyOf:    func(value Team) string { return value.Key() },
 		Get: func(ctx context.Context, side Teams, tenant string, key string) (Team, error) {
 			return side.Get(ctx, tenant, key)
 		},

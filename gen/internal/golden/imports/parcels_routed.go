@@ -120,6 +120,7 @@ func parcelsCopier() crossfaderepo.Copier[Parcels] {
 	return crossfaderepo.CopyBy[Parcels, strange.ID, Parcel]{
 		KeyText:  parcelsKeyText,
 		ParseKey: parcelsKeyOf,
+		KeyOf:    func(value Parcel) strange.ID { return value.ID },
 		Get: func(ctx context.Context, side Parcels, tenant string, key strange.ID) (Parcel, error) {
 			return side.Get(ctx, tenant, key)
 		},

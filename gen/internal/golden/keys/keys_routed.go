@@ -152,6 +152,7 @@ func contractsCopier() repo.Copier[Contracts] {
 	return repo.CopyBy[Contracts, ContractKey, Contract]{
 		KeyText:  func(key ContractKey) string { return contractsKeyText(key.Region, key.Number) },
 		ParseKey: contractsKeyOf,
+		KeyOf:    func(value Contract) ContractKey { return ContractKey{Region: value.Region, Number: value.Number} },
 		Get: func(ctx context.Context, side Contracts, tenant string, key ContractKey) (Contract, error) {
 			typed, err := contractsTenantOf(tenant)
 			if err != nil {
@@ -299,6 +300,7 @@ func vouchersCopier() repo.Copier[Vouchers] {
 	return repo.CopyBy[Vouchers, Code, Voucher]{
 		KeyText:  vouchersKeyText,
 		ParseKey: vouchersKeyOf,
+		KeyOf:    func(value Voucher) Code { return value.Code },
 		Get: func(ctx context.Context, side Vouchers, tenant string, key Code) (Voucher, error) {
 			return side.Get(ctx, key)
 		},
@@ -421,6 +423,12 @@ func devicesCopier() repo.Copier[Devices] {
 	return repo.CopyBy[Devices, Serial, *Device]{
 		KeyText:  devicesKeyText,
 		ParseKey: devicesKeyOf,
+		KeyOf: func(value *Device) Serial {
+			if value == nil || value.meta == nil {
+				return *new(Serial) // no key
+			}
+			return value.meta.Serial
+		},
 		Get: func(ctx context.Context, side Devices, tenant string, key Serial) (*Device, error) {
 			typed, err := devicesTenantOf(tenant)
 			if err != nil {
@@ -694,6 +702,9 @@ func flagsCopier() repo.Copier[Flags] {
 	return repo.CopyBy[Flags, FlagKey, FlagKey]{
 		KeyText:  func(key FlagKey) string { return flagsKeyText(key.On, key.ID, key.Code, key.N, key.S, key.T, key.Name) },
 		ParseKey: flagsKeyOf,
+		KeyOf: func(value FlagKey) FlagKey {
+			return FlagKey{On: value.On, ID: value.ID, Code: value.Code, N: value.N, S: value.S, T: value.T, Name: value.Name}
+		},
 		Get: func(ctx context.Context, side Flags, tenant string, key FlagKey) (FlagKey, error) {
 			value, found, err := side.Get(ctx, key)
 			if err == nil && !found {

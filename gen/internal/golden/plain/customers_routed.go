@@ -201,6 +201,7 @@ func customersCopier() repo.Copier[Customers] {
 	return repo.CopyBy[Customers, uuid.UUID, Customer]{
 		KeyText:  customersKeyText,
 		ParseKey: customersKeyOf,
+		KeyOf:    func(value Customer) uuid.UUID { return value.ID },
 		Get: func(ctx context.Context, side Customers, tenant string, key uuid.UUID) (Customer, error) {
 			return side.Get(ctx, tenant, key)
 		},

@@ -112,6 +112,12 @@ func nodesCopier() repo.Copier[Nodes] {
 	return repo.CopyBy[Nodes, int64, *Node]{
 		KeyText:  nodesKeyText,
 		ParseKey: nodesKeyOf,
+		KeyOf: func(value *Node) int64 {
+			if value == nil {
+				return *new(int64) // no key
+			}
+			return value.ID
+		},
 		Get: func(ctx context.Context, side Nodes, tenant string, key int64) (*Node, error) {
 			value, err := side.Get(ctx, tenant, key)
 			if err == nil && value == nil {

@@ -99,6 +99,7 @@ func productsCopier() repo.Copier[Products] {
 	return repo.CopyBy[Products, string, Product]{
 		KeyText:  productsKeyText,
 		ParseKey: productsKeyOf,
+		KeyOf:    func(value Product) string { return value.SKU },
 		Get: func(ctx context.Context, side Products, tenant string, key string) (Product, error) {
 			return side.Find(ctx, tenant, key)
 		},
@@ -220,6 +221,7 @@ func stocksCopier() repo.Copier[Stocks] {
 	return repo.CopyBy[Stocks, string, Stock]{
 		KeyText:  stocksKeyText,
 		ParseKey: stocksKeyOf,
+		KeyOf:    func(value Stock) string { return value.SKU },
 		Get: func(ctx context.Context, side Stocks, tenant string, key string) (Stock, error) {
 			value, found, err := side.Find(ctx, tenant, key)
 			if err == nil && !found {

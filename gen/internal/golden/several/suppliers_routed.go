@@ -101,6 +101,12 @@ func suppliersCopier() repo.Copier[suppliers] {
 	return repo.CopyBy[suppliers, string, *Supplier]{
 		KeyText:  suppliersKeyText,
 		ParseKey: suppliersKeyOf,
+		KeyOf: func(value *Supplier) string {
+			if value == nil {
+				return *new(string) // no key
+			}
+			return value.Name
+		},
 		Get: func(ctx context.Context, side suppliers, tenant string, key string) (*Supplier, error) {
 			value, err := side.Load(ctx, tenant, key)
 			if err == nil && value == nil {

@@ -169,6 +169,7 @@ func sidesCopier2() repo.Copier[Sides] {
 	return repo.CopyBy[Sides, string, served]{
 		KeyText:  sidesKeyText,
 		ParseKey: sidesKeyOf,
+		KeyOf:    func(value served) string { return value.ID },
 		Get: func(ctx context.Context, side2 Sides, tenant string, key string) (served, error) {
 			return side2.Get(ctx, tenant, key)
 		},

@@ -167,6 +167,7 @@ func eventsCopier() repo.Copier[Events] {
 	return repo.CopyBy[Events, int64, Event]{
 		KeyText:  eventsKeyText,
 		ParseKey: eventsKeyOf,
+		KeyOf:    func(value Event) int64 { return value.ID },
 		Get: func(ctx context.Context, side Events, tenant string, key int64) (Event, error) {
 			return side.Get(ctx, tenant, key)
 		},

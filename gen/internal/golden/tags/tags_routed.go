@@ -172,6 +172,12 @@ func thingsCopier() repo.Copier[Things] {
 	return repo.CopyBy[Things, uuid.UUID, *Thing]{
 		KeyText:  thingsKeyText,
 		ParseKey: thingsKeyOf,
+		KeyOf: func(value *Thing) uuid.UUID {
+			if value == nil {
+				return *new(uuid.UUID) // no key
+			}
+			return value.ID
+		},
 		Get: func(ctx context.Context, side Things, tenant string, key uuid.UUID) (*Thing, error) {
 			value, err := side.Get(ctx, tenant, key)
 			if err == nil && value == nil {
