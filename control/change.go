@@ -38,6 +38,8 @@ type Change struct {
 	// Of says what Share is a share of: tenants, unless said otherwise.
 	Of      flags.ShareOf
 	Tenants []string
+	// Targets are the stages of a change of kind SetEach, by tenant.
+	Targets map[string]flags.Stage
 	// Actor is who asks and Reason why: both go into the history.
 	Actor  string
 	Reason string
@@ -62,11 +64,27 @@ type Change struct {
 
 // behalf is what a change by the controller carries.
 type behalf struct {
-	author string       // of the ramp; empty: the actor
-	ramp   int64        // the ramp that takes the step
-	duty   *ledger.Duty // must still be held
-	acted  []int64      // guardrails that begin anew
-	place  *ledger.RampMove
+	kind    string            // of the history's entries; empty: the change's
+	reasons map[string]string // by tenant; empty: the change's
+	author  string            // of the ramp; empty: the actor
+	ramp    int64             // the ramp that takes the step
+	duty    *ledger.Duty      // must still be held
+	acted   []int64           // guardrails that begin anew
+	place   *ledger.RampMove
+}
+
+func (c *Change) entryKind() string {
+	if c.kind != "" {
+		return c.kind
+	}
+	return string(c.Kind)
+}
+
+func (c *Change) because(tenant string) string {
+	if reason := c.reasons[tenant]; reason != "" {
+		return reason
+	}
+	return c.Reason
 }
 
 // asker returns whose approvals do not count.
@@ -101,8 +119,12 @@ func (c *Change) validate() error {
 		needsStage, needsTenants = true, true
 	case Unpin:
 		needsTenants = true
+	case SetEach:
+		if problem := c.validateEach(); problem != "" {
+			return bad("%s", problem)
+		}
 	default:
-		return bad("change %q is none of %s, %s, %s, %s", c.Kind, SetDefault, SetPercentage, SetTenants, Unpin)
+		return bad("change %q is none of %s, %s, %s, %s, %s", c.Kind, SetDefault, SetPercentage, SetTenants, Unpin, SetEach)
 	}
 	switch {
 	case c.Actor == "":
@@ -117,6 +139,8 @@ func (c *Change) validate() error {
 		return bad("a share goes with a percentage step only")
 	case c.Of > flags.OfKeys:
 		return bad("a share is one of tenants or of keys")
+	case c.Kind != SetEach && len(c.Targets) > 0:
+		return bad("targets go with a change of kind %s only", SetEach)
 	case needsTenants && len(c.Tenants) == 0:
 		return bad("name at least one tenant")
 	case !needsTenants && len(c.Tenants) > 0:
@@ -139,7 +163,7 @@ func (c *Change) next(current flags.Policy) (flags.Policy, []ledger.Entry, error
 	entry := func(tenant, from, to string) {
 		if from != to {
 			entries = append(entries, ledger.Entry{
-				Actor: c.Actor, Reason: c.Reason, Kind: string(c.Kind), Tenant: tenant, From: from, To: to,
+				Actor: c.Actor, Reason: c.because(tenant), Kind: c.entryKind(), Tenant: tenant, From: from, To: to,
 			})
 		}
 	}
@@ -159,6 +183,10 @@ func (c *Change) next(current flags.Policy) (flags.Policy, []ledger.Entry, error
 		entry("", describe(current), describe(next))
 	case SetTenants, Unpin:
 		if err := c.nextTenants(current, next, entry); err != nil {
+			return next, nil, err
+		}
+	case SetEach:
+		if err := c.nextEach(current, &next, entry); err != nil {
 			return next, nil, err
 		}
 	}

@@ -17,7 +17,7 @@ import (
 // epoch and policy id are given by [Store.Change].
 type Draft struct {
 	Next flags.Policy
-	// Entries say what changes: they share actor, reason and kind.
+	// Entries say what changes: they share actor and kind.
 	Entries []Entry
 	// Effects on the tenants' states, written with the policy.
 	Effects Effects

@@ -16,6 +16,7 @@ const (
 	KindPercentage = "percentage"
 	KindOverride   = "override"
 	KindUnpin      = "unpin"
+	KindEach       = "each"
 	// KindPublish is a policy with the stages of the one before, published as
 	// something else holds now: see flags.Standing.
 	KindPublish = "publish"
@@ -105,17 +106,18 @@ func (s *Store) AddHistory(ctx context.Context, migration string, e Entry) error
 	return wrap(operation, insertHistory(ctx, s.q, m.ID, []Entry{e}))
 }
 
-// insertHistory writes entries that share actor, reason, kind and epoch.
+// insertHistory writes entries that share actor, kind and epoch.
 func insertHistory(ctx context.Context, q *ledgerdb.Queries, migration int32, entries []Entry) error {
 	if len(entries) == 0 {
 		return nil
 	}
 	first := entries[0]
 	params := ledgerdb.InsertHistoryParams{
-		MigrationID: migration, Actor: first.Actor, Reason: first.Reason, Kind: first.Kind, Epoch: first.Epoch,
+		MigrationID: migration, Actor: first.Actor, Kind: first.Kind, Epoch: first.Epoch,
 	}
 	for _, e := range entries {
 		params.Tenants = append(params.Tenants, e.Tenant)
+		params.Reasons = append(params.Reasons, e.Reason)
 		params.FromValues = append(params.FromValues, e.From)
 		params.ToValues = append(params.ToValues, e.To)
 	}

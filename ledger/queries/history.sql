@@ -1,8 +1,8 @@
 -- name: InsertHistory :exec
 insert into crossfade.history (migration_id, actor, reason, kind, epoch, tenant, from_value, to_value)
-select @migration_id, @actor, @reason, @kind, @epoch, nullif(c.tenant, ''), c.from_value, c.to_value
+select @migration_id, @actor, c.reason, @kind, @epoch, nullif(c.tenant, ''), c.from_value, c.to_value
 from (
-    select unnest(sqlc.arg(tenants)::text[]) as tenant, unnest(sqlc.arg(from_values)::text[]) as from_value,
+    select unnest(sqlc.arg(tenants)::text[]) as tenant, unnest(sqlc.arg(reasons)::text[]) as reason, unnest(sqlc.arg(from_values)::text[]) as from_value,
         unnest(sqlc.arg(to_values)::text[]) as to_value
 ) c;
 

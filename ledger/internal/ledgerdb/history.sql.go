@@ -77,9 +77,9 @@ func (q *Queries) HistoryBefore(ctx context.Context, arg HistoryBeforeParams) ([
 
 const insertHistory = `-- name: InsertHistory :exec
 insert into crossfade.history (migration_id, actor, reason, kind, epoch, tenant, from_value, to_value)
-select $1, $2, $3, $4, $5, nullif(c.tenant, ''), c.from_value, c.to_value
+select $1, $2, c.reason, $3, $4, nullif(c.tenant, ''), c.from_value, c.to_value
 from (
-    select unnest($6::text[]) as tenant, unnest($7::text[]) as from_value,
+    select unnest($5::text[]) as tenant, unnest($6::text[]) as reason, unnest($7::text[]) as from_value,
         unnest($8::text[]) as to_value
 ) c
 `
@@ -87,10 +87,10 @@ from (
 type InsertHistoryParams struct {
 	MigrationID int32
 	Actor       string
-	Reason      string
 	Kind        string
 	Epoch       int64
 	Tenants     []string
+	Reasons     []string
 	FromValues  []string
 	ToValues    []string
 }
@@ -99,10 +99,10 @@ func (q *Queries) InsertHistory(ctx context.Context, arg InsertHistoryParams) er
 	_, err := q.db.Exec(ctx, insertHistory,
 		arg.MigrationID,
 		arg.Actor,
-		arg.Reason,
 		arg.Kind,
 		arg.Epoch,
 		arg.Tenants,
+		arg.Reasons,
 		arg.FromValues,
 		arg.ToValues,
 	)
