@@ -25,6 +25,13 @@ const (
 	BlockStaleNew      BlockKind = "stale-new"
 	BlockOldIncomplete BlockKind = "old-incomplete"
 	BlockStaleOld      BlockKind = "stale-old"
+	// Capture: writers that bypass the application.
+	BlockBypassed       BlockKind = "bypassing-writers"
+	BlockCaptureBroken  BlockKind = "capture-broken"
+	BlockCaptureAbsent  BlockKind = "capture-absent"
+	BlockCaptureOpen    BlockKind = "capture-open"
+	BlockCaptureRefuses BlockKind = "capture-refuses"
+	// What holds a step although no row would be lost by it.
 	BlockMismatches    BlockKind = "mismatches"
 	BlockGuardrail     BlockKind = "guardrail"
 	BlockFreeze        BlockKind = "freeze"
@@ -52,6 +59,9 @@ type Block struct {
 	Oldest time.Time
 	// Forcible says that [Change.Force] sets the block aside.
 	Forcible bool
+	// Mends says that work under way, or the control plane itself, takes the
+	// block away: stale keys that are repaired, a job that runs.
+	Mends bool
 	// Text says what is wrong and what to do.
 	Text string
 }
@@ -109,6 +119,17 @@ func (e *StepError) Error() string {
 		parts = append(parts, head+strings.Join(reasons[s], "; "))
 	}
 	return e.Migration + ": " + strings.Join(parts, "; ")
+}
+
+// has reports whether a rule of the kind speaks against the step.
+func (e *StepError) has(kind BlockKind) bool {
+	return slices.ContainsFunc(e.Blocks, func(b Block) bool { return b.Kind == kind })
+}
+
+// Mends reports whether waiting is all that is missing: for the fleet, or for
+// work that is under way.
+func (e *StepError) Mends() bool {
+	return !slices.ContainsFunc(e.Blocks, func(b Block) bool { return !b.Mends && !b.Kind.Passes() })
 }
 
 // Passes reports whether waiting for the fleet is all that is missing.

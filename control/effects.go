@@ -67,6 +67,10 @@ func (l *look) notes() []string {
 			add("this is the point of no return: at new the old side is no longer written, and stepping down below live needs a reverse backfill first")
 		case Transition{flags.New, flags.RampDown}:
 			add("live can be left downwards only after a reverse backfill: run `crossfade backfill %s`", l.name())
+		case Transition{flags.Shadow, flags.Live}, Transition{flags.Live, flags.Shadow}:
+			if side := m.From.Plan().Authority; l.state.Capture[side].Recording() {
+				add("statements past the application that write the %s side are refused from now on: `crossfade capture status %s` shows whose", side, l.name())
+			}
 		case Transition{flags.Dual, flags.Old}:
 			add("the new side is no longer written: the backfill counts no more")
 		}

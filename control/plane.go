@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/crossfade-db/crossfade/flags"
@@ -66,6 +68,11 @@ type Result struct {
 // safe, with everything that speaks against it, and with a [*ConflictError]
 // what somebody else was faster with; then nothing was changed.
 //
+// A step into live, or out of it downwards, first has capture refuse statements
+// from outside on the side that is to lose authority, where it is installed, and
+// waits for those under way. It does that only when nothing else speaks against
+// the step, and undoes it when the step is refused after all.
+//
 // When the new policy is in force, Apply waits until no transaction and no live
 // process acts on an older one. ctx ends that waiting, never the change: the
 // error is then an [*UnsettledError], beside a result whose Changed is true,
@@ -86,37 +93,82 @@ func (p *Plane) Apply(ctx context.Context, c Change) (Result, error) {
 	if c.DryRun {
 		return result, p.preview(ctx, &c, expect, &result)
 	}
+	if result, err = p.apply(ctx, &c, m, expect); err != nil || !result.Changed || c.NoWait {
+		return result, err
+	}
+	result.Settlement, err = p.Settle(ctx, c.Migration, c.Report)
+	return result, err
+}
+
+// apply makes the change, and does not wait for the fleet afterwards.
+func (p *Plane) apply(ctx context.Context, c *Change, m ledger.Migration, expect int64) (Result, error) {
+	result := Result{Migration: c.Migration}
 	// What was left of the step before may be over by now.
 	if _, err := p.settleOnce(ctx, m); err != nil {
 		return result, fmt.Errorf("settle the step before: %w", err)
 	}
-	after, err := p.store.Change(ctx, c.Migration, expect, func(state *State) (*ledger.Draft, error) {
-		draft, err := decide(&c, state, &result)
-		if err != nil {
-			err = ledger.Refuse(err)
+	change := func() (flags.Policy, error) { return p.change(ctx, c, m, expect, &result) }
+	after, err := change()
+	var refused *StepError
+	if errors.As(err, &refused) && refused.has(BlockCaptureRefuses) {
+		// Capture can record again as soon as the step before is settled.
+		if err := p.switchDue(ctx, m, c.Report); err != nil {
+			return result, err
 		}
-		return draft, err
-	})
+		after, err = change()
+	}
+	var needs *refusalNeeded
+	if errors.As(err, &needs) {
+		after, err = p.changeRefusing(ctx, c, m, needs, change)
+	}
 	if err != nil {
 		result.Changed = false
 		return result, err
 	}
 	result.After = after
-	return p.finish(ctx, &c, result)
+	if result.Changed {
+		c.report(Progress{Migration: c.Migration, Kind: Committed, Epoch: after.Epoch})
+	}
+	return result, nil
 }
 
-// finish waits for the fleet after a change.
-func (p *Plane) finish(ctx context.Context, c *Change, result Result) (Result, error) {
-	if !result.Changed {
-		return result, nil
+// change makes the change if the epoch that it expects is in force, or one
+// that the keeper published since: who stands where is then as it was.
+func (p *Plane) change(ctx context.Context, c *Change, m ledger.Migration, expect int64, result *Result) (flags.Policy, error) {
+	for {
+		after, err := p.store.Change(ctx, c.Migration, expect, func(state *State) (*ledger.Draft, error) {
+			draft, err := decide(c, state, result)
+			if err != nil {
+				err = ledger.Refuse(err)
+			}
+			return draft, err
+		})
+		var conflict *ConflictError
+		if !errors.As(err, &conflict) {
+			return after, err
+		}
+		same, serr := p.sameStages(ctx, m, expect, conflict.Epoch)
+		if serr != nil || !same {
+			return after, errors.Join(err, serr)
+		}
+		expect = conflict.Epoch
 	}
-	c.report(Progress{Migration: c.Migration, Kind: Committed, Epoch: result.After.Epoch})
-	if c.NoWait {
-		return result, nil
+}
+
+// sameStages reports whether everybody stood at the same stage by all policies
+// from one epoch to a later one.
+func (p *Plane) sameStages(ctx context.Context, m ledger.Migration, from, to int64) (bool, error) {
+	if from > to {
+		return false, nil
 	}
-	var err error
-	result.Settlement, err = p.Settle(ctx, c.Migration, c.Report)
-	return result, err
+	policies, err := p.store.PoliciesBetween(ctx, m, from-1, to)
+	if err != nil || len(policies) == 0 {
+		return false, err
+	}
+	first := policies[0]
+	return first.Epoch == from && !slices.ContainsFunc(policies, func(p flags.Policy) bool {
+		return p.Default != first.Default || p.Step != first.Step || !maps.Equal(p.Overrides, first.Overrides)
+	}), nil
 }
 
 // preview answers a dry run.
@@ -125,7 +177,11 @@ func (p *Plane) preview(ctx context.Context, c *Change, expect int64, result *Re
 	if err != nil {
 		return err
 	}
-	if state.Migration.Epoch != expect {
+	same, err := p.sameStages(ctx, state.Migration, expect, state.Migration.Epoch)
+	if err != nil {
+		return err
+	}
+	if !same {
 		_, err := p.store.Change(ctx, c.Migration, expect, func(*State) (*ledger.Draft, error) { return nil, nil })
 		return errors.Join(err) // the conflict, with the other's change
 	}
@@ -149,9 +205,14 @@ func decide(c *Change, state *State, result *Result) (*ledger.Draft, error) {
 	result.Notes = l.notes()
 	state.Guard.Asker, state.Guard.ForRamp = c.asker(), c.ramp
 	blocks, forced := c.forced(Check(state, next))
-	if len(blocks) > 0 {
+	blocks, needs := arranged(blocks)
+	switch {
+	case len(blocks) > 0:
 		return nil, &StepError{Migration: c.Migration, Blocks: blocks}
+	case needs != nil && !c.DryRun:
+		return nil, needs
 	}
+	next.Standing = l.standing()
 	for i := range entries {
 		entries[i].Reason += forced
 	}

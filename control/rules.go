@@ -97,6 +97,7 @@ var rules = []Rule{
 		broken:   func(l *look, m move) bool { return !l.tenant(m).OldComplete },
 		describe: func(l *look, b *Block) {
 			b.Text = fmt.Sprintf("the old side of %s missed writes at new: %s", b.who(), l.work("backfill", b))
+			b.Mends = l.working("backfill")
 		},
 	},
 	{
@@ -105,6 +106,53 @@ var rules = []Rule{
 		Steps:    []Transition{{flags.Live, flags.Shadow}},
 		broken:   func(l *look, m move) bool { return l.stale(m, flags.OldSide).Keys > 0 },
 		describe: func(l *look, b *Block) { l.describeStale(b, flags.OldSide) },
+	},
+	{
+		Kind:     BlockCaptureAbsent,
+		Sentence: "Where writes ever ran without a fence, old is left upwards, and new downwards, only with capture standing.",
+		Steps:    []Transition{{flags.Old, flags.Dual}, {flags.New, flags.RampDown}},
+		broken: func(l *look, m move) bool {
+			side := m.From.Plan().Authority
+			return l.state.RanUnfenced[side] && !l.state.Capture[side].Installed
+		},
+		describe: describeAbsent,
+	},
+	{
+		Kind:     BlockCaptureBroken,
+		Sentence: "Where capture is installed, every table and partition has its triggers, and nobody takes them away.",
+		Steps: []Transition{
+			{flags.Old, flags.Dual}, {flags.Dual, flags.Shadow}, {flags.Shadow, flags.Live}, {flags.New, flags.RampDown}, {flags.Live, flags.Shadow},
+		},
+		broken: func(l *look, m move) bool {
+			c := l.state.Capture[m.From.Plan().Authority]
+			return c.Installed && !c.Stands()
+		},
+		describe: describeBroken,
+	},
+	{
+		Kind:     BlockCaptureOpen,
+		Sentence: "Into live, capture of the old side refuses statements from outside and those under way have ended; out of live downwards, that of the new side.",
+		Steps:    []Transition{{flags.Shadow, flags.Live}, {flags.Live, flags.Shadow}},
+		broken: func(l *look, m move) bool {
+			c := l.state.Capture[m.From.Plan().Authority]
+			return c.Installed && (!c.Refusing() || !c.Drained)
+		},
+		describe: describeOpen,
+	},
+	{
+		Kind:     BlockCaptureRefuses,
+		Sentence: "Into old, capture of the old side records again; into new, that of the new side.",
+		Steps:    []Transition{{flags.Dual, flags.Old}, {flags.RampDown, flags.New}},
+		broken:   func(l *look, m move) bool { return l.state.Capture[m.To.Plan().Authority].Refusing() },
+		describe: describeRefuses,
+	},
+	{
+		Kind:     BlockBypassed,
+		Sentence: "Into live, nobody was seen to write the old side past the application, or somebody accepted it.",
+		Steps:    []Transition{{flags.Shadow, flags.Live}},
+		Forcible: true,
+		broken:   func(l *look, _ move) bool { return l.state.Capture[flags.OldSide].Bypassed > 0 },
+		describe: describeBypassed,
 	},
 }
 
@@ -181,6 +229,11 @@ func (l *look) replaced(epoch int64) (time.Time, bool) {
 	return time.Time{}, false
 }
 
+// working reports whether a job of the kind is requested or running.
+func (l *look) working(kind string) bool {
+	return slices.ContainsFunc(l.state.Jobs, func(j ledger.Job) bool { return j.Kind == kind })
+}
+
 // work says how to get a job done, or that it is being done.
 func (l *look) work(kind string, b *Block) string {
 	for _, j := range l.state.Jobs {
@@ -196,9 +249,15 @@ func (l *look) work(kind string, b *Block) string {
 }
 
 func (l *look) describeStale(b *Block, side flags.Side) {
+	l.count(b, side, func(c ledger.StaleCount) int64 { return c.Failing })
+	failing := b.Keys
+	b.Keys, b.Mends = 0, failing == 0
 	l.count(b, side, func(c ledger.StaleCount) int64 { return c.Keys })
 	b.Text = fmt.Sprintf("%d keys of %s are stale on the %s side, the oldest for %s: run `crossfade reconcile %s`",
 		b.Keys, b.who(), side, short(l.state.At.Sub(b.Oldest)), l.name())
+	if failing > 0 {
+		b.Text += fmt.Sprintf(" (%d of them could not be copied: `crossfade status %s` shows why)", failing, l.name())
+	}
 }
 
 // count adds up the stale keys of the block's tenants.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/crossfade-db/crossfade/flags"
 	"github.com/crossfade-db/crossfade/ledger"
 )
 
@@ -40,6 +41,12 @@ const (
 	Waiting      ProgressKind = "waiting"      // Processes still act on older policies
 	Acknowledged ProgressKind = "acknowledged" // no process acts on Epoch any more
 	Settled      ProgressKind = "settled"      // nobody acts on an older policy any more
+	Published    ProgressKind = "published"    // the policy of Epoch says what holds now, with the same stages: Text
+	Switched     ProgressKind = "switched"     // capture of Side is in another mode: Text
+	Emptying     ProgressKind = "emptying"     // Holders act on an earlier mode of capture of Side
+	Emptied      ProgressKind = "emptied"      // nobody acts on an earlier mode of capture of Side
+	Blocked      ProgressKind = "blocked"      // a walk waits until Blocks go away by themselves
+	Overtaken    ProgressKind = "overtaken"    // somebody else made Other meanwhile; a walk down goes on
 )
 
 // Progress tells how a change goes on.
@@ -49,6 +56,11 @@ type Progress struct {
 	Epoch     int64
 	Holders   []ledger.Holder
 	Processes []ledger.Process
+	Side      flags.Side
+	Blocks    []Block
+	Other     *ledger.Entry
+	// Text says in words what happened, where the kind alone does not.
+	Text string
 }
 
 // UnsettledError says that a policy is in force while somebody may still act on
@@ -79,7 +91,8 @@ func (e *UnsettledError) Error() string {
 func (e *UnsettledError) Unwrap() error { return e.Err }
 
 // Settle waits until no transaction and no live process acts on a policy of the
-// migration other than the one in force, and writes that down as it goes. A
+// migration other than the one in force, and writes that down as it goes. Then
+// it does what [Plane.Keep] does, and waits for what that publishes. A
 // transaction that takes longer than Config.DrainTimeout is terminated. report
 // may be nil. When ctx ends first, the error is an [*UnsettledError].
 func (p *Plane) Settle(ctx context.Context, migration string, report func(Progress)) (Settlement, error) {
@@ -87,27 +100,44 @@ func (p *Plane) Settle(ctx context.Context, migration string, report func(Progre
 	if err != nil {
 		return Settlement{}, err
 	}
-	s := &settling{plane: p, migration: m, report: report, began: time.Now(), since: map[int64]time.Time{}}
+	s := p.settling(m, report)
 	for {
-		left, err := s.round(ctx)
-		s.result.Waited = time.Since(s.began)
-		if err == nil && left.Settled() {
+		if err := s.wait(ctx); err != nil {
+			return s.result, err
+		}
+		published, err := p.keep(ctx, m, report)
+		if err != nil {
+			return s.result, fmt.Errorf("%s: it is settled, but what follows could not be published: %w", migration, err)
+		}
+		if !published {
 			s.result.Settled = true
 			s.tell(Progress{Kind: Settled})
 			return s.result, nil
 		}
+	}
+}
+
+// wait waits until nobody acts on an older policy.
+func (s *settling) wait(ctx context.Context) error {
+	for {
+		left, err := s.round(ctx)
+		s.result.Waited = time.Since(s.began)
+		if err == nil && left.Settled() {
+			return nil
+		}
 		if err == nil {
-			err = pause(ctx, p.cfg.Poll)
+			err = pause(ctx, s.plane.cfg.Poll)
 		}
 		if err != nil {
-			return s.result, s.unsettled(left, err)
+			return s.unsettled(left, err)
 		}
 	}
 }
 
 // settleOnce looks once, without waiting, at who still acts on older policies.
 func (p *Plane) settleOnce(ctx context.Context, m ledger.Migration) (ledger.Unsettled, error) {
-	s := &settling{plane: p, migration: m, once: true, began: time.Now(), since: map[int64]time.Time{}}
+	s := p.settling(m, nil)
+	s.once = true
 	return s.round(ctx)
 }
 
@@ -121,6 +151,10 @@ type settling struct {
 	since     map[int64]time.Time // when an epoch's drain began
 	waiting   string              // who was reported last
 	result    Settlement
+}
+
+func (p *Plane) settling(m ledger.Migration, report func(Progress)) *settling {
+	return &settling{plane: p, migration: m, report: report, began: time.Now(), since: map[int64]time.Time{}}
 }
 
 // round drains what can be drained now, and writes down acknowledgements.
