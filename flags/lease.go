@@ -1,6 +1,7 @@
 package flags
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +15,9 @@ type lease struct {
 	// a new one.
 	generation atomic.Uint64
 	ends       atomic.Pointer[deadline.Deadline] // nil: no end
+
+	mu   sync.Mutex
+	told map[*func()]bool // who wants to be told when it runs out
 }
 
 // Hold says that the policies may be acted on until a time on the process's
@@ -29,6 +33,32 @@ func (s *Set) Hold(until time.Time) {
 func (l *lease) end() {
 	l.generation.Add(1) // first: who sees the end gone sees the new generation as well
 	l.ends.Store(nil)
+	l.mu.Lock()
+	told := l.told
+	l.told = nil
+	l.mu.Unlock()
+	for fn := range told {
+		(*fn)()
+	}
+}
+
+// tell calls fn when the lease of a generation runs out, at once if it has.
+func (l *lease) tell(generation uint64, fn func()) (stop func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.generation.Load() != generation {
+		fn()
+		return func() {}
+	}
+	if l.told == nil {
+		l.told = map[*func()]bool{}
+	}
+	l.told[&fn] = true
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.told, &fn)
+	}
 }
 
 // holds reports whether the lease has held without a gap since it had a
@@ -53,6 +83,17 @@ func (l *lease) holds(generation uint64) bool {
 // whose wall clock was not set right yet. Writes do not rest on it: they are
 // fenced.
 func (u Use) Held() bool { return u.refs == nil || u.refs.lease.holds(u.generation) }
+
+// OnLapse calls fn once when the lease runs out, at once if it did since the use
+// began, unless stop is called first: for whatever reads for long and would find
+// out with [Use.Held] late. fn must not block, and must not call back into the
+// set or the use.
+func (u Use) OnLapse(fn func()) (stop func()) {
+	if u.refs == nil {
+		return func() {}
+	}
+	return u.refs.lease.tell(u.generation, fn)
+}
 
 // lapsed reports whether the lease ran out since the use's policy was confirmed
 // last, as far as somebody noticed. It asks no clock.

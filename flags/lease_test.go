@@ -64,6 +64,25 @@ func TestUseOfAPolicyThatWasReadBeforeALapseIsNotHeld(t *testing.T) {
 
 func TestUnguardedUseIsAlwaysHeld(t *testing.T) {
 	assert.True(t, flags.Use{}.Held())
+	flags.Use{}.OnLapse(func() { t.Error("it has no lease") })()
+}
+
+func TestWhoReadsForLongIsToldOfTheLapse(t *testing.T) {
+	set := setOf(t, policy(1, flags.Live))
+	use := enter(t, t.Context(), set.Flag(migration))
+	defer use.Done()
+	told := 0
+	tell := func() { told++ }
+	stop := use.OnLapse(tell)
+	use.OnLapse(func() { t.Error("it was stopped") })()
+	assert.Zero(t, told)
+	set.Expire(nil)
+	assert.Equal(t, 1, told)
+	set.Expire(nil)
+	assert.Equal(t, 1, told, "once")
+	stop()
+	use.OnLapse(tell)()
+	assert.Equal(t, 2, told, "too late is at once")
 }
 
 func TestHeldCostsAClockAndNoAllocation(t *testing.T) {

@@ -24,10 +24,27 @@ func (e *RefusedError) Error() string {
 
 func (e *RefusedError) Unwrap() error { return e.Cause }
 
-// Retryable reports whether the error says to run the whole transaction again.
+// LapsedError says that the process lost its lease while it was reading, so that
+// what it read may be of a policy that is no longer in force. A plain read is
+// thrown away and repeated by the router itself. A stream returns this error at
+// its next row, because rows were handed out already: throw them away and run
+// the whole stream again.
+type LapsedError struct {
+	Migration string
+	Epoch     int64
+	Tenant    string
+}
+
+func (e *LapsedError) Error() string {
+	return fmt.Sprintf("%s: the lease on the policy of epoch %d ran out during the read: throw away what was read, and read again", e.Migration, e.Epoch)
+}
+
+// Retryable reports whether the error says to begin again: the whole
+// transaction after a [*RefusedError], the whole stream after a [*LapsedError].
 func Retryable(err error) bool {
 	var refused *RefusedError
-	return errors.As(err, &refused)
+	var lapsed *LapsedError
+	return errors.As(err, &refused) || errors.As(err, &lapsed)
 }
 
 // SideError says that the side without authority failed a write that is

@@ -44,6 +44,9 @@ func (q query[R, A, V]) submit(ctx context.Context, use flags.Use, value V, err 
 		defer cancel()
 		c.watched(ctx, count, func(ctx context.Context) (compare.Verdict, func()) {
 			verdict, diffs := q.compare(ctx, use.Decision, served)
+			if !use.Held() { // the sides may have gone apart by a policy that this process does not know
+				return compare.Inconclusive, nil
+			}
 			if verdict != compare.Mismatched {
 				return verdict, nil
 			}

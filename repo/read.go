@@ -13,6 +13,9 @@ import (
 // At live a key that is stale on the new side is answered by the old side, and
 // so is a key whose new side errs, while the old side is complete. Under a share
 // of keys between shadow and live, a list takes each row's side: see [Copier.Mix].
+//
+// Outside of a transaction an answer counts only if the lease held until it was
+// there; otherwise it is thrown away and the read repeated under a new decision.
 func Read[R, A, V any](
 	ctx context.Context, r *Route[R], op Op, tenant string, keys Keys, diff compare.Func[V], args A,
 	call func(context.Context, R, A) (V, error),
@@ -34,6 +37,11 @@ func Read[R, A, V any](
 			answer, *base, err = q.serveMixed(ctx, use)
 		} else {
 			answer, compared, err = q.serve(ctx, plan, use.Decision)
+		}
+		if lapsed := r.held(use, tenant); lapsed != nil && !refusedOrGone(ctx, err) {
+			var none V
+			answer = none
+			return lapsed
 		}
 		if plan.Compares && !compared && diff != nil && r.comparer != nil && !r.backend.Transactional() && !refusedOrGone(ctx, err) {
 			handed = q.submit(ctx, use, *base, err)

@@ -99,15 +99,19 @@ type Stats struct {
 	Repaired int64
 	// Refused are transactions that the fence refused and that were decided anew.
 	Refused int64
+	// Lapsed are reads that did not count because the lease ran out during
+	// them.
+	Lapsed int64
 }
 
-type stats struct{ fallbacks, staleReads, staleRecorded, repaired, refused atomic.Int64 }
+type stats struct{ fallbacks, staleReads, staleRecorded, repaired, refused, lapsed atomic.Int64 }
 
 // Stats returns the counts. It may be called at any time.
 func (r *Route[R]) Stats() Stats {
 	return Stats{
 		Fallbacks: r.stats.fallbacks.Load(), StaleReads: r.stats.staleReads.Load(),
 		StaleRecorded: r.stats.staleRecorded.Load(), Repaired: r.stats.repaired.Load(), Refused: r.stats.refused.Load(),
+		Lapsed: r.stats.lapsed.Load(),
 	}
 }
 
@@ -116,7 +120,7 @@ func (r *Route[R]) Stats() Stats {
 const maxRefusals = 10
 
 // decided runs fn under a decision, and again under a new one as long as the
-// fence refuses. Inside a transaction of the application a refusal is
+// fence refuses, or the lease runs out during a read. Inside a transaction of the application a refusal is
 // returned: the whole transaction must run again.
 //
 // An operation of one key is decided by that key, every other one for all keys
@@ -129,11 +133,13 @@ func (r *Route[R]) decided(ctx context.Context, tenant string, keys Keys, fn fun
 			return err
 		}
 		err = fn(use)
-		var refused *RefusedError
-		if err == nil || !errors.As(err, &refused) {
+		if err == nil || !Retryable(err) {
 			return err
 		}
-		r.stats.refused.Add(1)
+		var refused *RefusedError
+		if errors.As(err, &refused) {
+			r.stats.refused.Add(1)
+		}
 		if ferr := r.flag.Refused(ctx, subject, use.Decision); ferr != nil {
 			return fmt.Errorf("%w (and the policy in force cannot be loaded: %w)", err, ferr)
 		}
@@ -141,6 +147,17 @@ func (r *Route[R]) decided(ctx context.Context, tenant string, keys Keys, fn fun
 			return err
 		}
 	}
+}
+
+// held returns a [*LapsedError] unless the lease held from the decision until
+// now. Inside a transaction of the application the fence, whose lock a step
+// waits for, says more than the lease.
+func (r *Route[R]) held(use flags.Use, tenant string) error {
+	if r.backend.Transactional() || use.Held() {
+		return nil
+	}
+	r.stats.lapsed.Add(1)
+	return &LapsedError{Migration: r.migration.Name, Epoch: use.Epoch, Tenant: tenant}
 }
 
 func (r *Route[R]) scope(op Op, d flags.Decision, tenant string, keys Keys) Scope {
