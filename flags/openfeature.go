@@ -353,3 +353,24 @@ func shortened(v any) string {
 	}
 	return text
 }
+
+// Wishes returns a wisher that asks a client for the migration's flag, whose
+// value is the name of the wished stage. A flag that is switched off, reason
+// DISABLED, is a wish for [Old]. A flag that is missing, a value that is no
+// stage's name, a provider that errs, panics or does not answer in time: each
+// is a [*FlagError], which means that there is no wish. cfg may be nil.
+func Wishes(client Client, migration string, cfg *EvaluationConfig) Wisher {
+	return wisher{newEvaluator(client, migration, cfg)}
+}
+
+type wisher struct{ *evaluator }
+
+// Wish implements [Wisher].
+func (w wisher) Wish(ctx context.Context, tenant string) (Stage, error) {
+	details, stage, err := w.evaluate(ctx, tenant)
+	problem, failed := errors.AsType[*FlagError](err)
+	if failed && problem.Cause == nil && details.Reason == openfeature.DisabledReason {
+		return Old, nil // switched off; with a cause, something went wrong besides
+	}
+	return stage, err
+}
