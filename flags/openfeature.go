@@ -367,7 +367,7 @@ type wisher struct{ *evaluator }
 
 // Wish implements [Wisher].
 func (w wisher) Wish(ctx context.Context, tenant string) (Stage, error) {
-	details, stage, err := w.evaluate(ctx, tenant)
+	details, stage, err := w.evaluate(ctx, Subject{Tenant: tenant})
 	problem, failed := errors.AsType[*FlagError](err)
 	if failed && problem.Cause == nil && details.Reason == openfeature.DisabledReason {
 		return Old, nil // switched off; with a cause, something went wrong besides
