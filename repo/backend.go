@@ -53,7 +53,8 @@ type Backend[R any] interface {
 type Session[R any] interface {
 	// Side returns the side, bound to the session's transaction or snapshot.
 	Side(flags.Side) R
-	// Stale returns the stale records of the scope that were looked up.
+	// Stale returns the stale records of the scope that were looked up, and of
+	// keys that were locked later, where the database records what is written.
 	Stale() []StaleKey
 	// Complete reports whether the side holds every key: the old side does
 	// until the tenant reaches new. Known after a look.

@@ -15,7 +15,10 @@ type RefusedError struct {
 	Migration string
 	Epoch     int64
 	Tenant    string
-	Cause     error
+	// Captured says that capture refused a write that ran without a fence: it
+	// was decided by a policy that is long replaced. The next try is fenced.
+	Captured bool
+	Cause    error
 }
 
 func (e *RefusedError) Error() string {

@@ -127,10 +127,13 @@ const maxRefusals = 10
 // of the tenant.
 func (r *Route[R]) decided(ctx context.Context, tenant string, keys Keys, fn func(use flags.Use) error) error {
 	subject := flags.Subject{Tenant: tenant, Key: keys.Only()}
-	for refusals := 0; ; refusals++ {
+	for refusals, fenced := 0, false; ; refusals++ {
 		use, err := r.flag.Enter(ctx, subject)
 		if err != nil {
 			return err
+		}
+		if fenced {
+			use.Unfenced = false
 		}
 		err = fn(use)
 		if err == nil || !Retryable(err) {
@@ -139,6 +142,7 @@ func (r *Route[R]) decided(ctx context.Context, tenant string, keys Keys, fn fun
 		var refused *RefusedError
 		if errors.As(err, &refused) {
 			r.stats.refused.Add(1)
+			fenced = fenced || refused.Captured
 		}
 		if ferr := r.flag.Refused(ctx, subject, use.Decision); ferr != nil {
 			return fmt.Errorf("%w (and the policy in force cannot be loaded: %w)", err, ferr)

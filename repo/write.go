@@ -82,11 +82,25 @@ func Create[R, A, V any](
 				return err
 			}
 			return r.other(ctx, s, plan, scope, KeyList(keys), func(ctx context.Context) error {
-				return r.copyKeys(ctx, s, plan.Authority, tenant, keys)
+				if err := r.copyKeys(ctx, s, plan.Authority, tenant, keys); err != nil {
+					return err
+				}
+				return s.ClearStale(ctx, recorded(s, plan.Authority.Other()))
 			})
 		})
 	})
 	return answer, err
+}
+
+// recorded are the records that the insert of a key made by the database left,
+// where writes are captured: it was done before anybody could mark the key.
+func recorded[R any](s Session[R], side flags.Side) (own []StaleKey) {
+	for _, k := range s.Stale() {
+		if k.Side == side && k.Key != StaleAll {
+			own = append(own, k)
+		}
+	}
+	return own
 }
 
 // repair copies the keys that are stale on the authority from the other side,

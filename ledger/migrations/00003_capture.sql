@@ -92,7 +92,7 @@ declare
     uniform text;
 begin
     loop
-        value := pg_catalog.pg_sequence_last_value(mode);
+        value := coalesce(pg_catalog.pg_sequence_last_value(mode), 0);
         if value % 2 = 0 then
             return -1;
         end if;

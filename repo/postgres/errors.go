@@ -51,6 +51,7 @@ const (
 	stateRefused   = "XF001"
 	stateIsolation = "XF002"
 	stateUnknown   = "XF003"
+	stateCaptured  = "XF006"
 )
 
 // late says what to do when no connection was had before ctx ended.
@@ -78,6 +79,24 @@ func translate(err error, migration string, epoch int64, tenant string) error {
 		return &LedgerError{Err: err}
 	}
 	return err
+}
+
+// uncaptured turns a statement of the authority that capture refused into a
+// [*repo.RefusedError]: the decision is older than the refusal. One that let the
+// write run without a fence is of a process that slept through a step. Of the side
+// without authority it is that side's failure, like any other.
+func uncaptured(err error, scope repo.Scope) error {
+	var pg *pgconn.PgError
+	if err == nil || !errors.As(err, &pg) || pg.Code != stateCaptured {
+		return err
+	}
+	var side *repo.SideError
+	if errors.As(err, &side) && side.Side != scope.Decision.Plan().Authority {
+		return err
+	}
+	return &repo.RefusedError{
+		Migration: scope.Decision.Migration, Epoch: scope.Decision.Epoch, Tenant: scope.Tenant, Captured: unfenced(scope), Cause: err,
+	}
 }
 
 func isolationOf(message string) string {

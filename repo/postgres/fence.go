@@ -26,12 +26,13 @@ type fenceCall struct {
 func (f fenceCall) queue(batch *pgx.Batch, found *lookup) {
 	keys, all := f.keys()
 	d := f.scope.Decision
+	makes := f.scope.Op.Kind == repo.KindCreate && d.Plan().WritesBoth
 	var q *pgx.QueuedQuery
 	if d.Guarded() {
-		q = batch.Queue("select crossfade.fence($1, $2, $3, $4, $5, $6, $7)",
-			f.migration, d.Epoch, [16]byte(d.PolicyID), f.scope.Tenant, keys, all, f.look)
+		q = batch.Queue("select crossfade.fence($1, $2, $3, $4, $5, $6, $7, $8)",
+			f.migration, d.Epoch, [16]byte(d.PolicyID), f.scope.Tenant, keys, all, f.look, makes)
 	} else {
-		q = batch.Queue("select crossfade.fence_lock_only($1, $2, $3, $4, $5)", f.migration, f.scope.Tenant, keys, all, f.look)
+		q = batch.Queue("select crossfade.fence_lock_only($1, $2, $3, $4, $5, $6)", f.migration, f.scope.Tenant, keys, all, f.look, makes)
 	}
 	q.QueryRow(found.scan)
 }
@@ -65,6 +66,7 @@ func queueClears(batch *pgx.Batch, clears *int64) {
 type lookup struct {
 	stale      []repo.StaleKey
 	incomplete bool  // the old side does not hold every key
+	captured   bool  // triggers look for the mark that the fence set
 	clears     int64 // deletions of stale records so far, of everybody
 }
 
@@ -80,8 +82,12 @@ func (l *lookup) scan(row pgx.Row) error {
 		return err
 	}
 	for _, line := range lines {
-		if line == "incomplete" {
+		switch line {
+		case "incomplete":
 			l.incomplete = true
+			continue
+		case "captured":
+			l.captured = true
 			continue
 		}
 		id, rest, _ := strings.Cut(line, " ")

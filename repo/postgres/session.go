@@ -51,7 +51,11 @@ func (s *session[R]) Lock(ctx context.Context, keys []string) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	if _, err := s.tx.Exec(ctx, "select crossfade.lock_keys($1, $2, $3)", s.migration, s.scope.Tenant, keys); err != nil {
+	sql := "select null::text[] from crossfade.lock_keys($1, $2, $3)"
+	if s.found.captured {
+		sql = "select crossfade.lock_made($1, $2, $3)" // and finds what the insert recorded
+	}
+	if err := s.found.scan(s.tx.handle.QueryRow(ctx, sql, s.migration, s.scope.Tenant, keys)); err != nil {
 		return fmt.Errorf("lock the keys that the database made: %w", err)
 	}
 	return nil
@@ -64,7 +68,7 @@ func (s *session[R]) sameAgain(ctx context.Context) (bool, error) {
 	batch := &pgx.Batch{}
 	queueLook(batch, s.migration, s.scope, &again)
 	queueClears(batch, &again.clears) // after the records
-	if err := s.tx.SendBatch(ctx, batch).Close(); err != nil {
+	if err := s.tx.handle.SendBatch(ctx, batch).Close(); err != nil {
 		return false, fmt.Errorf("look at the stale keys again: %w", busy(err))
 	}
 	return s.found.same(&again), nil
@@ -80,7 +84,7 @@ where k = '*' or not exists (
 // RecordStale adds no second record for a key that has one: both would be read
 // and deleted under the same key lock.
 func (s *session[R]) RecordStale(ctx context.Context, side flags.Side, keys []string, why error) error {
-	_, err := s.tx.Exec(ctx, recordStaleSQL, s.migration, s.scope.Tenant, side.String(), keys, s.scope.Decision.Epoch, cause(why))
+	_, err := s.tx.handle.Exec(ctx, recordStaleSQL, s.migration, s.scope.Tenant, side.String(), keys, s.scope.Decision.Epoch, cause(why))
 	if err != nil {
 		return fmt.Errorf("record a stale key: %w (after the %s side failed: %w)", err, side, why)
 	}
@@ -95,7 +99,7 @@ func (s *session[R]) ClearStale(ctx context.Context, records []repo.StaleKey) er
 	for i, r := range records {
 		ids[i] = r.ID
 	}
-	if _, err := s.tx.Exec(ctx, "delete from crossfade.stale_keys where id = any($1)", ids); err != nil {
+	if _, err := s.tx.handle.Exec(ctx, "delete from crossfade.stale_keys where id = any($1)", ids); err != nil {
 		return fmt.Errorf("clear stale records: %w", err)
 	}
 	return nil
@@ -113,7 +117,7 @@ func (s *session[R]) Doom(ctx context.Context, _ flags.Side, _ []string, _ error
 		return nil
 	}
 	var pg *pgconn.PgError
-	if _, err := s.tx.Exec(ctx, doomSQL); !errors.As(err, &pg) {
+	if _, err := s.tx.handle.Exec(ctx, doomSQL); !errors.As(err, &pg) {
 		return err
 	}
 	return nil // that is how it should fail; so does a transaction that had failed before
@@ -156,7 +160,7 @@ func (s *session[R]) Protect(ctx context.Context, fn func(context.Context) error
 	open.Queue("select current_setting('statement_timeout'), current_setting('lock_timeout')").
 		QueryRow(func(row pgx.Row) error { return row.Scan(&before[0], &before[1]) })
 	s.queueTimeouts(open, milliseconds(s.b.db.cfg.OtherStatementTimeout), milliseconds(s.b.db.cfg.OtherLockTimeout))
-	if err := s.tx.SendBatch(ctx, open).Close(); err != nil {
+	if err := s.tx.handle.SendBatch(ctx, open).Close(); err != nil {
 		return fmt.Errorf("set a savepoint: %w", busy(err))
 	}
 	err := fn(ctx)
@@ -167,14 +171,14 @@ func (s *session[R]) Protect(ctx context.Context, fn func(context.Context) error
 		s.queueTimeouts(shut, before[0], before[1])
 		s.queueConstraints(shut, "deferred")
 		shut.Queue("release savepoint crossfade_other")
-		if err = s.tx.SendBatch(ctx, shut).Close(); err == nil {
+		if err = s.tx.handle.SendBatch(ctx, shut).Close(); err == nil {
 			return nil
 		}
 	}
 	// By simple protocol: in a failed transaction only the exit from it can be
 	// prepared, not what follows.
 	const undo = "rollback to savepoint crossfade_other; release savepoint crossfade_other"
-	if _, uerr := s.tx.Exec(ctx, undo, pgx.QueryExecModeSimpleProtocol); uerr != nil {
+	if _, uerr := s.tx.handle.Exec(ctx, undo, pgx.QueryExecModeSimpleProtocol); uerr != nil {
 		return errors.Join(err, fmt.Errorf("undo to the savepoint: %w", uerr))
 	}
 	return err

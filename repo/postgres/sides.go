@@ -104,8 +104,11 @@ func (b *sides[R]) Read(ctx context.Context, scope repo.Scope, look bool, fn fun
 
 // Write implements [repo.Backend].
 func (b *sides[R]) Write(ctx context.Context, scope repo.Scope, look bool, fn func(context.Context, repo.Session[R]) error) error {
-	if b.tx != nil {
+	switch {
+	case b.tx != nil:
 		return b.join(ctx, scope, true, look, fn)
+	case unfenced(scope) && !look:
+		return b.writeUnfenced(ctx, scope, fn)
 	}
 	id, err := b.db.migrationID(ctx, b.db.pool, scope.Decision.Migration)
 	if err != nil {
@@ -123,7 +126,26 @@ func (b *sides[R]) Write(ctx context.Context, scope repo.Scope, look bool, fn fu
 		s := b.session(b.db.newTx(conn), id, scope, &found)
 		s.owned = true
 		defer s.tx.closed.Store(true)
-		return fn(ctx, s)
+		return uncaptured(fn(ctx, s), scope)
+	})
+}
+
+// unfenced reports whether an operation needs neither fence nor key lock. Only
+// writes ever do without: a locking read would exclude nobody.
+func unfenced(scope repo.Scope) bool {
+	kind := scope.Op.Kind
+	return (kind == repo.KindWrite || kind == repo.KindCreate) && scope.Decision.Guarded() && scope.Decision.Plan().Unfenced
+}
+
+// writeUnfenced runs a write of one side in a transaction of its own that takes
+// no lock of the ledger. Capture records it where it comes too late for its
+// decision, or refuses it.
+func (b *sides[R]) writeUnfenced(ctx context.Context, scope repo.Scope, fn func(context.Context, repo.Session[R]) error) error {
+	return b.db.run(ctx, opening{isolation: "read committed"}, func(conn *pgxpool.Conn) error {
+		s := b.session(b.db.newTx(conn), 0, scope, &lookup{})
+		s.owned = true
+		defer s.tx.closed.Store(true)
+		return uncaptured(fn(ctx, s), scope)
 	})
 }
 
@@ -184,7 +206,15 @@ func (b *sides[R]) joinOnce(
 	if tx.refused != nil {
 		return nil, tx.refused
 	}
-	id, err := b.db.migrationID(ctx, tx, scope.Decision.Migration)
+	if lock && !look && unfenced(scope) && !tx.fenced {
+		s := b.session(tx, 0, scope, &lookup{})
+		err := uncaptured(fn(ctx, s), scope)
+		if repo.Retryable(err) {
+			tx.refused = err
+		}
+		return s, err
+	}
+	id, err := b.db.migrationID(ctx, tx.handle, scope.Decision.Migration)
 	if err != nil {
 		return nil, err
 	}
@@ -201,15 +231,26 @@ func (b *sides[R]) joinOnce(
 		queueClears(batch, &found.clears) // before the records
 		queueLook(batch, id, scope, &found)
 	}
-	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+	if err := tx.handle.SendBatch(ctx, batch).Close(); err != nil {
 		err = explain(scope)(err)
 		if repo.Retryable(err) {
 			tx.refused = err
 		}
 		return nil, err
 	}
+	tx.marked = tx.marked || found.captured
 	s := b.session(tx, id, scope, &found)
-	return s, fn(ctx, s)
+	err = uncaptured(fn(ctx, s), scope)
+	if repo.Retryable(err) {
+		tx.refused = err
+	}
+	if tx.adopted && tx.marked { // who opened it sends statements of which nothing is known here
+		tx.closeOpen()
+		if merr := tx.unmark(ctx); err == nil {
+			err = merr
+		}
+	}
+	return s, err
 }
 
 // maxKeyLocks is how many keys crossfade.lock_keys locks one by one.

@@ -21,7 +21,10 @@ type Tx struct {
 	*handle
 	db      *DB
 	tenants map[tenantLock]bool // true: exclusively
-	refused error               // the fence refused: nothing more can run
+	refused error               // the fence or capture refused: nothing more can run
+	fenced  bool                // also where the policy says that no fence is needed
+	marked  bool                // the mark of an operation stands, for triggers of capture
+	adopted bool                // the application sends statements past it
 }
 
 type tenantLock struct {
@@ -47,15 +50,17 @@ const cleanupTimeout = 5 * time.Second
 // operations inside use one decision per migration and tenant; use the ctx
 // that fn is given. The transaction as a whole is bounded by Config.MaxTxAge.
 func (db *DB) InTx(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
-	for attempt := 0; ; attempt++ {
-		err := db.inTxOnce(ctx, fn)
+	for attempt, fenced := 0, false; ; attempt++ {
+		err := db.inTxOnce(ctx, fenced, fn)
+		var refused *repo.RefusedError
+		fenced = fenced || errors.As(err, &refused) && refused.Captured
 		if err == nil || !repo.Retryable(err) || attempt >= 10 || ctx.Err() != nil {
 			return err
 		}
 	}
 }
 
-func (db *DB) inTxOnce(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
+func (db *DB) inTxOnce(ctx context.Context, fenced bool, fn func(ctx context.Context, tx *Tx) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, db.cfg.MaxTxAge,
 		fmt.Errorf("the transaction is older than %s (Config.MaxTxAge)", db.cfg.MaxTxAge))
 	defer cancel()
@@ -63,6 +68,7 @@ func (db *DB) inTxOnce(ctx context.Context, fn func(ctx context.Context, tx *Tx)
 	defer unpin()
 	return db.run(ctx, opening{isolation: "read committed"}, func(conn *pgxpool.Conn) error {
 		tx := db.newTx(conn)
+		tx.fenced = fenced
 		defer tx.closed.Store(true)
 		err := fn(ctx, tx)
 		if tx.refused != nil { // also when fn swallowed it, or made another error of it
@@ -179,7 +185,9 @@ func (db *DB) AdoptHandle(ctx context.Context, q DBTX) (*Tx, error) {
 	if level != "read committed" {
 		return nil, &IsolationError{Level: level}
 	}
-	return db.newTx(q), nil
+	tx := db.newTx(q)
+	tx.adopted = true
+	return tx, nil
 }
 
 // inTransaction returns an error unless the connection is in a transaction that
@@ -198,14 +206,14 @@ func inTransaction(conn *pgx.Conn) error {
 // LockTenant locks every key of the tenant exclusively, for a transaction that
 // will write by predicate after it wrote by key.
 func (tx *Tx) LockTenant(ctx context.Context, migration, tenant string) error {
-	id, err := tx.db.migrationID(ctx, tx, migration)
+	id, err := tx.db.migrationID(ctx, tx.handle, migration)
 	if err != nil {
 		return err
 	}
 	if err := tx.lockTenant(id, migration, tenant, true); err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "select crossfade.lock_only($1, $2, null, true)", id, tenant)
+	_, err = tx.handle.Exec(ctx, "select crossfade.lock_only($1, $2, null, true)", id, tenant)
 	return err
 }
 
@@ -214,7 +222,7 @@ func (tx *Tx) LockTenant(ctx context.Context, migration, tenant string) error {
 // fails with SQLSTATE 55P03. For copies, which can be tried again, and must not
 // be the reason for which the server aborts a transaction of the application.
 func (tx *Tx) Yield(ctx context.Context) error {
-	if _, err := tx.Exec(ctx, "select set_config('crossfade.yield', 'on', true)"); err != nil {
+	if _, err := tx.handle.Exec(ctx, "select set_config('crossfade.yield', 'on', true)"); err != nil {
 		return fmt.Errorf("let the transaction give way: %w", err)
 	}
 	return nil

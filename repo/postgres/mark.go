@@ -1,0 +1,74 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// The statements of the application's own in a transaction of several
+// repositories. They are not the operation's before them: its mark is taken
+// away first, so that capture records what they write. That costs a round trip,
+// and only where capture stands.
+
+// Exec implements [DBTX].
+func (tx *Tx) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	if err := tx.unmark(ctx); err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	return tx.handle.Exec(ctx, sql, args...)
+}
+
+// Query implements [DBTX].
+func (tx *Tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	if err := tx.unmark(ctx); err != nil {
+		return nil, err
+	}
+	return tx.handle.Query(ctx, sql, args...)
+}
+
+// QueryRow implements [DBTX].
+func (tx *Tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	if err := tx.unmark(ctx); err != nil {
+		return errRow{err}
+	}
+	return tx.handle.QueryRow(ctx, sql, args...)
+}
+
+// SendBatch implements [DBTX].
+func (tx *Tx) SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults {
+	if err := tx.unmark(ctx); err != nil {
+		return errBatch{err}
+	}
+	return tx.handle.SendBatch(ctx, batch)
+}
+
+// CopyFrom implements [DBTX].
+func (tx *Tx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
+	if err := tx.unmark(ctx); err != nil {
+		return 0, err
+	}
+	return tx.handle.CopyFrom(ctx, table, columns, rows)
+}
+
+// unmark takes away the mark that the fence set for an operation. In a
+// transaction that has failed there is nothing to protect: a savepoint to which
+// it is rolled back was set without a mark.
+func (tx *Tx) unmark(ctx context.Context) error {
+	if !tx.marked || tx.closed.Load() {
+		return nil
+	}
+	_, err := tx.handle.Exec(ctx, "select set_config('crossfade.mark', '', true)")
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "25P02" { // in_failed_sql_transaction
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("take the mark of the operation before away: %w", busy(err))
+	}
+	tx.marked = false
+	return nil
+}
