@@ -32,10 +32,10 @@ const (
 	BlockCaptureOpen    BlockKind = "capture-open"
 	BlockCaptureRefuses BlockKind = "capture-refuses"
 	// What holds a step although no row would be lost by it.
-	BlockMismatches    BlockKind = "mismatches"
-	BlockGuardrail     BlockKind = "guardrail"
-	BlockFreeze        BlockKind = "freeze"
-	BlockApproval      BlockKind = "approval"
+	BlockMismatches BlockKind = "mismatches"
+	BlockGuardrail  BlockKind = "guardrail"
+	BlockFreeze     BlockKind = "freeze"
+	BlockApproval   BlockKind = "approval"
 )
 
 // Passes reports whether the block goes away by itself, by waiting for the fleet.
