@@ -248,6 +248,7 @@ func (r routed) in(tx repo.Tx) routed { return routed{r.route.InTx(tx)} }
 var copier = repo.CopyBy[notes, int64, note]{
 	KeyText:  keyText,
 	ParseKey: func(text string) (int64, error) { return strconv.ParseInt(text, 10, 64) },
+	KeyOf:    func(n note) int64 { return n.ID },
 	Get: func(ctx context.Context, side notes, tenant string, id int64) (note, error) {
 		return side.Get(ctx, tenant, id)
 	},
@@ -334,9 +335,21 @@ func (w *world) join(cfg *postgres.Config) {
 // control plane would, without its interlocks.
 func (w *world) publish(stage flags.Stage) {
 	w.t.Helper()
+	w.publishShare(stage, flags.Step{})
+}
+
+// publishShare does the same with a percentage step.
+func (w *world) publishShare(stage flags.Stage, step flags.Step) {
+	w.t.Helper()
+	var to *string
+	if step.Share > 0 {
+		name := step.To.String()
+		to = &name
+	}
 	_, err := w.pool.Exec(context.Background(), `
 		with next as (update crossfade.migrations set epoch = epoch + 1, policy_id = gen_random_uuid() returning id, epoch, policy_id)
-		insert into crossfade.policies (migration_id, epoch, policy_id, default_stage) select id, epoch, policy_id, $1 from next`, stage.String())
+		insert into crossfade.policies (migration_id, epoch, policy_id, default_stage, step_to, step_share, step_of)
+		select id, epoch, policy_id, $1, $2, $3, $4 from next`, stage.String(), to, int(step.Share), step.Of.String())
 	require.NoError(w.t, err)
 }
 
@@ -349,14 +362,23 @@ func (w *world) step(stage flags.Stage) {
 
 func (w *world) fetch(ctx context.Context, migration string) error {
 	p := flags.Policy{Migration: migration}
-	var stage string
+	var stage, to, of string
 	var id [16]byte
-	err := w.pool.QueryRow(ctx, `select p.epoch, p.policy_id, p.default_stage from crossfade.migrations m
-		join crossfade.policies p on p.migration_id = m.id and p.epoch = m.epoch where m.name = $1`, migration).Scan(&p.Epoch, &id, &stage)
+	err := w.pool.QueryRow(ctx, `select p.epoch, p.policy_id, p.default_stage, coalesce(p.step_to, ''), p.step_share, p.step_of from crossfade.migrations m
+		join crossfade.policies p on p.migration_id = m.id and p.epoch = m.epoch where m.name = $1`, migration).
+		Scan(&p.Epoch, &id, &stage, &to, &p.Step.Share, &of)
 	if err != nil {
 		return fmt.Errorf("load the policy: %w", err)
 	}
 	p.ID = id
+	if p.Step.Share > 0 {
+		if p.Step.To, err = flags.ParseStage(to); err != nil {
+			return err
+		}
+		if p.Step.Of, err = flags.ParseShareOf(of); err != nil {
+			return err
+		}
+	}
 	if p.Default, err = flags.ParseStage(stage); err != nil {
 		return err
 	}
