@@ -26,14 +26,16 @@ demo: ensure-postgres ## Install what is missing and walk a live application up 
 	@exec bin/quickstart $(DEMO)
 
 .PHONY: test
-test: ensure-postgres ensure-compiler check-format vet check-imports check-generated lint check-readme test-race ## Install what is missing and run all checks
+test: ensure-postgres ensure-compiler ensure-pgbouncer check-format vet check-imports check-generated lint check-readme test-race ## Install what is missing and run all checks
 	$(call say,'all checks passed')
 
-.PHONY: ensure-postgres ensure-compiler
+.PHONY: ensure-postgres ensure-compiler ensure-pgbouncer
 ensure-postgres:
 	@scripts/ensure-postgres.sh
 ensure-compiler:
 	@scripts/ensure-compiler.sh
+ensure-pgbouncer:
+	@scripts/ensure-pgbouncer.sh
 
 .PHONY: check-format
 check-format: ## Fail if a tracked Go file is not as gofumpt writes it
@@ -86,7 +88,7 @@ tools: $(LINT) ## Build the tools that checks and generators need
 	$(GOFUMPT) --version
 
 .PHONY: test-race
-test-race: ensure-postgres ensure-compiler ## Run unit and integration tests with the race detector
+test-race: ensure-postgres ensure-compiler ensure-pgbouncer ## Run unit and integration tests with the race detector
 	$(call say,'tests')
 	go test -race -timeout 15m ./...
 

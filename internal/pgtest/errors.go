@@ -42,3 +42,10 @@ func (e *GivenServerError) Error() string {
 
 // Unwrap returns the reason.
 func (e *GivenServerError) Unwrap() error { return e.Err }
+
+// PoolerNotFoundError says that the machine has no PgBouncer.
+type PoolerNotFoundError struct{}
+
+func (*PoolerNotFoundError) Error() string {
+	return "pgbouncer was not found: run scripts/ensure-pgbouncer.sh, which installs it or prints the command"
+}
