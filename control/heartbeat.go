@@ -37,7 +37,8 @@ func (m *Member) beat(ctx context.Context) ([]ledger.Version, error) {
 	}
 	sent := time.Now()
 	versions, err := m.store.Heartbeat(ctx, ledger.Beat{
-		ID: m.id, Name: m.cfg.Name, Host: m.host, PID: os.Getpid(), Lease: m.cfg.LeaseTTL, Acting: acting, Watched: watched,
+		ID: m.id, Name: m.cfg.Name, Host: m.host, PID: os.Getpid(), Polls: m.Polls(),
+		Lease: m.cfg.LeaseTTL, Acting: acting, Watched: watched,
 	})
 	m.note(acting, err)
 	if err != nil {
@@ -288,12 +289,16 @@ func backoff(failures int, interval time.Duration) time.Duration {
 }
 
 // listen nudges the loop at each notification of a change, and after each
-// connection, since notifications in between are lost.
+// connection, since notifications in between are lost. Behind a pooler, which
+// would leave the listening to whatever session comes next, it does nothing.
 func (m *Member) listen() {
 	defer m.done.Done()
 	for failures := 1; ; failures++ {
 		if m.listenOnce() {
 			failures = 1
+		}
+		if m.Polls() != "" {
+			return
 		}
 		if pause(m.ctx, backoff(failures, max(m.cfg.Interval, time.Second))) != nil {
 			return
@@ -319,6 +324,15 @@ func (m *Member) listenOnce() (connected bool) {
 		defer cancel()
 		_ = conn.Close(ctx)
 	}()
+	pooled, err := ledger.Pooled(m.ctx, conn)
+	if err != nil {
+		return false
+	}
+	if pooled {
+		m.polls.Store(behindPooler)
+		m.nudge() // the ledger learns of it
+		return true
+	}
 	if _, err := conn.Exec(m.ctx, "listen "+ledger.Channel); err != nil {
 		return false
 	}

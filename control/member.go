@@ -34,8 +34,9 @@ type MemberConfig struct {
 	LeaseTTL time.Duration
 	// Timeout bounds each question to the ledger. Defaults to a third of LeaseTTL.
 	Timeout time.Duration
-	// NoListen leaves changes of policy to polling at each heartbeat: for
-	// poolers that do not pass notifications on.
+	// NoListen leaves changes of policy to polling at each heartbeat. A process
+	// whose DSN leads to a pooler, such as PgBouncer, finds that out and polls
+	// by itself: see [Member.Polls].
 	NoListen bool
 	// FlushEvery is the time between two flushes of what the process measured
 	// (see [Member.Called]). Defaults to 5 seconds; at most 30 seconds.
@@ -124,8 +125,9 @@ type Member struct {
 	beating sync.Mutex // one heartbeat at a time
 
 	meter    *meter
-	flushing sync.Mutex  // one flush at a time
-	lapsed   atomic.Bool // the lease ran out, and nobody confirmed the policies since
+	flushing sync.Mutex   // one flush at a time
+	lapsed   atomic.Bool  // the lease ran out, and nobody confirmed the policies since
+	polls    atomic.Value // string: why it does not listen
 
 	mu        sync.Mutex
 	known     map[string]ledger.Version // what was announced before the first load
@@ -170,6 +172,9 @@ func Join(ctx context.Context, store *ledger.Store, cfg *MemberConfig) (*Member,
 }
 
 func (m *Member) begin(ctx context.Context) error {
+	if m.cfg.NoListen {
+		m.polls.Store(asConfigured)
+	}
 	if err := m.store.Check(ctx); err != nil {
 		return err
 	}
@@ -204,6 +209,19 @@ func (m *Member) Set() *flags.Set { return m.set }
 // Flag returns the migration's flag. One that the ledger does not hold decides
 // nothing: its error wraps a [*ledger.UnknownMigrationError].
 func (m *Member) Flag(migration string) *flags.Flag { return m.set.Flag(migration) }
+
+// Why a process polls instead of listening.
+const (
+	asConfigured = "as configured"
+	behindPooler = "behind a pooler"
+)
+
+// Polls returns why the process finds changes of policy at its next heartbeat
+// only, or "" when it is notified of them. The ledger shows it as well.
+func (m *Member) Polls() string {
+	why, _ := m.polls.Load().(string)
+	return why
+}
 
 // Acknowledge sends a heartbeat now, and returns when the ledger has it.
 func (m *Member) Acknowledge(ctx context.Context) error {

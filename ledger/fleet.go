@@ -20,6 +20,9 @@ type Beat struct {
 	Name string
 	Host string
 	PID  int
+	// Polls is why the process finds changes of policy by its heartbeats only;
+	// empty for one that listens on [Channel].
+	Polls string
 	// Lease is how long the process may act on its policies from now on.
 	Lease time.Duration
 	// Acting are the oldest policies that the process acts on.
@@ -36,7 +39,7 @@ func (s *Store) Heartbeat(ctx context.Context, b Beat) ([]Version, error) {
 	defer cancel()
 	params := ledgerdb.HeartbeatParams{
 		ID: toUUID(b.ID), Name: b.Name, Host: b.Host, Pid: int32(b.PID), //nolint:gosec // process ids are small
-		LeaseSeconds: b.Lease.Seconds(), Names: b.Watched,
+		LeaseSeconds: b.Lease.Seconds(), Names: b.Watched, Polls: b.Polls,
 		MigrationIds: []int32{}, Epochs: []int64{}, PolicyIds: []pgtype.UUID{},
 	}
 	for _, v := range b.Acting {
@@ -73,6 +76,9 @@ func (s *Store) ForgetDead(ctx context.Context) error {
 type FleetMember struct {
 	Process
 	Live bool
+	// Polls is why it finds changes of policy by its heartbeats only; empty for
+	// one that is notified of them.
+	Polls string
 	// Acting is the oldest policy that it acts on, by migration.
 	Acting map[string]Version
 }
@@ -106,7 +112,7 @@ func (s *Store) Fleet(ctx context.Context) ([]FleetMember, error) {
 				ID: r.ID.Bytes, Name: r.Name, Host: r.Host, PID: int(r.Pid), StartedAt: utc(r.StartedAt),
 				HeartbeatAt: utc(r.HeartbeatAt), ExpiresAt: utc(r.ExpiresAt),
 			},
-			Live: r.Live, Acting: acting[r.ID.Bytes],
+			Live: r.Live, Polls: r.Polls, Acting: acting[r.ID.Bytes],
 		}
 	}
 	return all, nil

@@ -40,8 +40,8 @@ const migrateLock int64 = 0x63726f7373666164
 
 // Migrate creates the ledger in the database of the DSN, or upgrades it. It
 // may be called again at any time, also by two programs at once: one of them
-// waits for the other. The DSN must reach the server itself or a pooler in
-// session mode, since the wait uses a session lock. A ledger that is newer than
+// waits for the other. The DSN must lead to the server itself, since the wait
+// uses a session lock: a pooler is a [*PoolerError]. A ledger that is newer than
 // this program is a [*VersionError]; a server's problem is a [*ServerError].
 func Migrate(ctx context.Context, dsn string) error {
 	config, err := pgx.ParseConfig(dsn)
@@ -86,7 +86,10 @@ func prepared(ctx context.Context, db *sql.DB, locker lock.SessionLocker) error 
 	if err != nil {
 		return err
 	}
-	err = locker.SessionLock(ctx, conn)
+	err = direct(ctx, conn, migrateOperation)
+	if err == nil {
+		err = locker.SessionLock(ctx, conn)
+	}
 	if err == nil {
 		err = errors.Join(prepare(ctx, conn), locker.SessionUnlock(context.WithoutCancel(ctx), conn))
 	}

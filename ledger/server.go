@@ -34,6 +34,9 @@ const (
 	TooManyConnections
 	// TimedOut: no answer came in time, or the pool had no free connection.
 	TimedOut
+	// NotPrepared: the session does not know a statement that was prepared on
+	// the connection, because a pooler gave the connection another session.
+	NotPrepared
 )
 
 var problems = map[Problem]string{
@@ -45,6 +48,7 @@ var problems = map[Problem]string{
 	ReadOnly:           "the server is read-only: name the primary in the DSN",
 	TooManyConnections: "the server has no connection left: close some or raise max_connections",
 	TimedOut:           "no answer in time: the server is slow or the pool has no free connection",
+	NotPrepared:        "the DSN leads to a pooler that loses prepared statements: add default_query_exec_mode=cache_describe to it",
 }
 
 func (p Problem) String() string { return problems[p] }
@@ -83,12 +87,13 @@ func wrap(operation string, err error) error {
 // wrapMigrate is wrap for Migrate, where a missing table is no sign of a
 // missing ledger.
 func wrapMigrate(err error) error {
-	const operation = "migrate the ledger"
 	if missingTables(err) {
-		return fmt.Errorf("%s: %w", operation, err)
+		return fmt.Errorf("%s: %w", migrateOperation, err)
 	}
-	return wrap(operation, err)
+	return wrap(migrateOperation, err)
 }
+
+const migrateOperation = "migrate the ledger"
 
 // isOurs reports whether err says already what to do.
 func isOurs(err error) bool {
@@ -101,10 +106,11 @@ func isOurs(err error) bool {
 		version  *VersionError
 		open     *RampOpenError
 		ramp     *RampStateError
+		pooler   *PoolerError
 	)
 	return errors.As(err, &unknown) || errors.As(err, &define) || errors.As(err, &conflict) ||
 		errors.As(err, &input) || errors.As(err, &server) || errors.As(err, &version) ||
-		errors.As(err, &open) || errors.As(err, &ramp)
+		errors.As(err, &open) || errors.As(err, &ramp) || errors.As(err, &pooler)
 }
 
 func problemOf(err error) Problem {
@@ -139,6 +145,8 @@ func problemOfState(code string) Problem {
 	switch {
 	case code == "3D000":
 		return NoDatabase
+	case preparedLost(code):
+		return NotPrepared
 	case code == "25006":
 		return ReadOnly
 	case code == "53300":

@@ -2,10 +2,10 @@
 -- on, and returns the policies in force.
 -- name: Heartbeat :many
 with process as (
-    insert into crossfade.processes (id, name, host, pid, expires_at)
-    values (@id, @name, @host, @pid, clock_timestamp() + make_interval(secs => @lease_seconds))
+    insert into crossfade.processes (id, name, host, pid, expires_at, polls)
+    values (@id, @name, @host, @pid, clock_timestamp() + make_interval(secs => @lease_seconds), @polls)
     on conflict (id) do update
-    set heartbeat_at = clock_timestamp(), expires_at = excluded.expires_at
+    set heartbeat_at = clock_timestamp(), expires_at = excluded.expires_at, polls = excluded.polls
     returning id
 ), said as (
     insert into crossfade.acknowledgements (process_id, migration_id, epoch, policy_id)
@@ -29,7 +29,7 @@ delete from crossfade.processes where id = @id;
 delete from crossfade.processes where expires_at < clock_timestamp() - interval '1 hour';
 
 -- name: Processes :many
-select id, name, host, pid, started_at, heartbeat_at, expires_at, (expires_at > clock_timestamp())::boolean as live
+select id, name, host, pid, started_at, heartbeat_at, expires_at, polls, (expires_at > clock_timestamp())::boolean as live
 from crossfade.processes
 order by name, host, pid, id;
 

@@ -110,17 +110,17 @@ func (q *Queries) EpochHolders(ctx context.Context, arg EpochHoldersParams) ([]E
 
 const heartbeat = `-- name: Heartbeat :many
 with process as (
-    insert into crossfade.processes (id, name, host, pid, expires_at)
-    values ($2, $3, $4, $5, clock_timestamp() + make_interval(secs => $6))
+    insert into crossfade.processes (id, name, host, pid, expires_at, polls)
+    values ($2, $3, $4, $5, clock_timestamp() + make_interval(secs => $6), $7)
     on conflict (id) do update
-    set heartbeat_at = clock_timestamp(), expires_at = excluded.expires_at
+    set heartbeat_at = clock_timestamp(), expires_at = excluded.expires_at, polls = excluded.polls
     returning id
 ), said as (
     insert into crossfade.acknowledgements (process_id, migration_id, epoch, policy_id)
     select process.id, s.migration_id, s.epoch, s.policy_id
     from process, (
-        select unnest($7::integer[]) as migration_id, unnest($8::bigint[]) as epoch,
-            unnest($9::uuid[]) as policy_id
+        select unnest($8::integer[]) as migration_id, unnest($9::bigint[]) as epoch,
+            unnest($10::uuid[]) as policy_id
     ) s
     on conflict (process_id, migration_id) do update
     set epoch = excluded.epoch, policy_id = excluded.policy_id
@@ -138,6 +138,7 @@ type HeartbeatParams struct {
 	Host         string
 	Pid          int32
 	LeaseSeconds float64
+	Polls        string
 	MigrationIds []int32
 	Epochs       []int64
 	PolicyIds    []pgtype.UUID
@@ -160,6 +161,7 @@ func (q *Queries) Heartbeat(ctx context.Context, arg HeartbeatParams) ([]Heartbe
 		arg.Host,
 		arg.Pid,
 		arg.LeaseSeconds,
+		arg.Polls,
 		arg.MigrationIds,
 		arg.Epochs,
 		arg.PolicyIds,
@@ -256,7 +258,7 @@ func (q *Queries) MarkDrained(ctx context.Context, arg MarkDrainedParams) error 
 }
 
 const processes = `-- name: Processes :many
-select id, name, host, pid, started_at, heartbeat_at, expires_at, (expires_at > clock_timestamp())::boolean as live
+select id, name, host, pid, started_at, heartbeat_at, expires_at, polls, (expires_at > clock_timestamp())::boolean as live
 from crossfade.processes
 order by name, host, pid, id
 `
@@ -269,6 +271,7 @@ type ProcessesRow struct {
 	StartedAt   time.Time
 	HeartbeatAt time.Time
 	ExpiresAt   time.Time
+	Polls       string
 	Live        bool
 }
 
@@ -289,6 +292,7 @@ func (q *Queries) Processes(ctx context.Context) ([]ProcessesRow, error) {
 			&i.StartedAt,
 			&i.HeartbeatAt,
 			&i.ExpiresAt,
+			&i.Polls,
 			&i.Live,
 		); err != nil {
 			return nil, err

@@ -234,6 +234,7 @@ type Process struct {
 	StartedAt   time.Time
 	HeartbeatAt time.Time
 	ExpiresAt   time.Time
+	Polls       string
 }
 
 type Protection struct {
