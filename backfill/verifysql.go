@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/crossfade-db/crossfade/compare"
 	"github.com/crossfade-db/crossfade/flags"
@@ -134,7 +135,7 @@ func (e sqlComparing) join(ctx context.Context, at place, both pair, before, aft
 		batch.Queue(inOrder)
 		batch.Queue("select set_config('statement_timeout', '60s', true), set_config('enable_sort', 'on', true)")
 		batch.Queue("select epoch = $2 and policy_id = $3 from crossfade.migrations where name = $1",
-			at.decision.Migration, at.decision.Epoch, [16]byte(at.decision.PolicyID)).QueryRow(func(row pgx.Row) error {
+			at.decision.Migration, at.decision.Epoch, pgtype.UUID{Bytes: at.decision.PolicyID, Valid: true}).QueryRow(func(row pgx.Row) error {
 			var same bool
 			if err := row.Scan(&same); err != nil {
 				return fmt.Errorf("read the policy in force: %w", err)

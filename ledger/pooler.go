@@ -58,4 +58,3 @@ func direct(ctx context.Context, conn *sql.Conn, operation string) error {
 // program has prepared, or knows another one under its name: a pooler handed the
 // connection to another session.
 func preparedLost(code string) bool { return code == "26000" || code == "42P05" }
-

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/crossfade-db/crossfade/flags"
 	"github.com/crossfade-db/crossfade/repo"
@@ -30,7 +31,7 @@ func (f fenceCall) queue(batch *pgx.Batch, found *lookup) {
 	var q *pgx.QueuedQuery
 	if d.Guarded() {
 		q = batch.Queue("select crossfade.fence($1, $2, $3, $4, $5, $6, $7, $8)",
-			f.migration, d.Epoch, [16]byte(d.PolicyID), f.scope.Tenant, keys, all, f.look, makes)
+			f.migration, d.Epoch, pgtype.UUID{Bytes: d.PolicyID, Valid: true}, f.scope.Tenant, keys, all, f.look, makes)
 	} else {
 		q = batch.Queue("select crossfade.fence_lock_only($1, $2, $3, $4, $5, $6)", f.migration, f.scope.Tenant, keys, all, f.look, makes)
 	}
