@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/crossfade-db/crossfade/backfill"
 	"github.com/crossfade-db/crossfade/flags"
 	"github.com/crossfade-db/crossfade/ledger"
 )
@@ -163,4 +164,29 @@ func (p *Plane) switchBack(ctx context.Context, m ledger.Migration, sides []flag
 		}
 	}
 	return true, nil
+}
+
+// RemoveCapture takes the triggers of a side away in the order that the ladder
+// wants: first a policy without which writes do without a fence is in force and
+// everybody acts on it, then the triggers go. While the side's capture is
+// needed it is refused with a [*backfill.CaptureBlockedError], and nothing was
+// changed. It returns the statements that were run. ctx bounds the waiting.
+func (p *Plane) RemoveCapture(ctx context.Context, capture *backfill.Capture, migration string, side flags.Side, report func(Progress)) ([]string, error) {
+	m, err := p.store.Migration(ctx, migration)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.store.LeaveCapture(ctx, m, side, true); err != nil {
+		return nil, err
+	}
+	var statements []string
+	if _, err = p.Settle(ctx, migration, report); err == nil {
+		statements, err = capture.Remove(ctx, migration, side, false)
+	}
+	if err == nil {
+		return statements, nil
+	}
+	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), ledger.DefaultTimeout)
+	defer cancel()
+	return nil, errors.Join(err, p.store.LeaveCapture(back, m, side, false))
 }
