@@ -182,6 +182,7 @@ func diffAccounts(served, other []Account) []compare.Diff {
 var Copier = repo.CopyBy[Accounts, int64, Account]{
 	KeyText:  keyText,
 	ParseKey: func(text string) (int64, error) { return strconv.ParseInt(text, 10, 64) },
+	KeyOf:    func(a Account) int64 { return a.ID },
 	Get: func(ctx context.Context, side Accounts, tenant string, id int64) (Account, error) {
 		return side.Get(ctx, tenant, id)
 	},

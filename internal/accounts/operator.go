@@ -18,6 +18,8 @@ type Operator struct {
 	Store *ledger.Store
 	// Targets are where walks lead; some may be there more than once.
 	Targets []flags.Stage
+	// Whole has every walk be of everybody, most of the time by shares of keys.
+	Whole bool
 	// Stepped is told of each step. It may be nil.
 	Stepped func(up bool)
 
@@ -44,7 +46,7 @@ func (o *Operator) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		target := o.Targets[o.random.IntN(len(o.Targets))]
 		var named []string // none: everybody
-		if o.random.IntN(4) > 0 {
+		if o.random.IntN(4) > 0 && !o.Whole {
 			named = []string{Tenants[o.random.IntN(len(Tenants))]}
 		}
 		if o.random.IntN(15) == 0 {
@@ -112,26 +114,48 @@ func (o *Operator) change(policy flags.Policy, named []string, target flags.Stag
 	c = control.Change{
 		Migration: MigrationName, Actor: "operator", ExpectEpoch: policy.Epoch, NoWait: o.random.IntN(3) == 0,
 	}
-	stage := policy.Default
-	if len(named) > 0 {
-		compiled, err := policy.Compile()
-		if err != nil {
-			return c, false, false
+	if len(named) == 0 {
+		return o.changeOfAll(c, policy, target)
+	}
+	compiled, err := policy.Compile()
+	if err != nil {
+		return c, false, false
+	}
+	stage, high := compiled.Range(named[0])
+	if _, pinned := policy.Overrides[named[0]]; pinned && o.random.IntN(20) == 0 {
+		c.Kind, c.Tenants = control.Unpin, named
+		return c, policy.Default > stage, true
+	}
+	more = stage != target || high != target
+	if target < high { // a share of the tenant's keys has the longer way
+		stage = high
+	}
+	c.Kind, c.Tenants, c.To = control.SetTenants, named, stage.Toward(target)
+	return c, c.To > stage, more
+}
+
+// changeOfAll moves everybody, or a share of the tenants or of the keys.
+func (o *Operator) changeOfAll(c control.Change, policy flags.Policy, target flags.Stage) (_ control.Change, up, more bool) {
+	stage, step := policy.Default, policy.Step
+	c.Kind, c.To = control.SetDefault, stage.Toward(target)
+	shares := o.random.IntN(3) == 0
+	if o.Whole {
+		shares = o.random.IntN(4) > 0
+	}
+	switch {
+	case step.Share > 0 && step.To != c.To && o.random.IntN(2) == 0: // it leads elsewhere
+		c.Kind = control.SetPercentage
+		return c, step.To < stage, true
+	case shares && stage != target:
+		c.Kind, c.Share = control.SetPercentage, flags.Share(1+o.random.IntN(flags.Buckets))
+		if both := stage.Plan().WritesBoth && c.To.Plan().WritesBoth; both && (o.Whole || o.random.IntN(2) == 0) {
+			c.Of = flags.OfKeys
 		}
-		stage, _ = compiled.Stage(named[0])
-		if _, pinned := policy.Overrides[named[0]]; pinned && o.random.IntN(20) == 0 {
-			c.Kind, c.Tenants = control.Unpin, named
-			return c, policy.Default > stage, true
-		}
-		c.Kind, c.Tenants = control.SetTenants, named
-	} else {
-		c.Kind = control.SetDefault
-		if o.random.IntN(3) == 0 && stage != target {
-			c.Kind, c.Share = control.SetPercentage, flags.Share(1+o.random.IntN(flags.Buckets))
+		if step.Share > 0 && o.random.IntN(8) > 0 {
+			c.Of = step.Of // another one is refused
 		}
 	}
-	c.To = stage.Toward(target)
-	return c, c.To > stage, stage != target || policy.Step.Share > 0 && len(named) == 0
+	return c, c.To > stage, stage != target || step.Share > 0
 }
 
 // Job requests work and waits a while for its end.
@@ -155,14 +179,14 @@ func (o *Operator) Job(ctx context.Context, kind string, named []string) {
 	}
 }
 
-// AllAt reports whether every tenant stands at the stage.
+// AllAt reports whether every tenant stands at the stage, with all its keys.
 func AllAt(policy flags.Policy, stage flags.Stage) bool {
 	compiled, err := policy.Compile()
 	if err != nil {
 		return false
 	}
 	for _, tenant := range Tenants {
-		if at, _ := compiled.Stage(tenant); at != stage {
+		if low, high := compiled.Range(tenant); low != stage || high != stage {
 			return false
 		}
 	}

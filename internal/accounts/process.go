@@ -189,5 +189,8 @@ func (p *Process) Stage(tenant string) string {
 	if err != nil {
 		return "none"
 	}
+	if d.Mixed.Valid() {
+		return fmt.Sprintf("%s|%s/%d", d.Stage, d.Mixed, d.Epoch)
+	}
 	return fmt.Sprintf("%s/%d", d.Stage, d.Epoch)
 }

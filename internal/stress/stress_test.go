@@ -59,6 +59,17 @@ func (f *findings) notice(r compare.Record) {
 
 // TestHistoriesStayLinearizableOnEveryRung is the attempt to refute the ladder.
 func TestHistoriesStayLinearizableOnEveryRung(t *testing.T) {
+	attempt(t, func(*accounts.Operator) {})
+}
+
+// TestHistoriesStayLinearizableUnderSharesOfKeys is the attempt with keys of
+// one tenant at two rungs most of the time.
+func TestHistoriesStayLinearizableUnderSharesOfKeys(t *testing.T) {
+	attempt(t, func(o *accounts.Operator) { o.Whole = true })
+}
+
+func attempt(t *testing.T, configure func(*accounts.Operator)) {
+	t.Helper()
 	seed, length := uint64(time.Now().UnixNano()), 20*time.Second
 	if text := os.Getenv("CROSSFADE_SEED"); text != "" {
 		var err error
@@ -77,6 +88,7 @@ func TestHistoriesStayLinearizableOnEveryRung(t *testing.T) {
 	var ops [operators]*accounts.Operator
 	for i := range ops {
 		ops[i] = accounts.NewOperator(w.open(fmt.Sprintf("operator %d", i), 4), w.random(100+i))
+		configure(ops[i])
 		ops[i].Stepped = func(up bool) { w.count(map[bool]string{true: "steps up", false: "steps down"}[up]) }
 		background.Go(func() { ops[i].Run(ctx) })
 	}
@@ -86,6 +98,10 @@ func TestHistoriesStayLinearizableOnEveryRung(t *testing.T) {
 	for time.Since(w.began) < length && !t.Failed() {
 		w.round(rounds)
 		rounds++
+		policy, err := ops[0].Store.Policy(t.Context(), accounts.MigrationName)
+		if err == nil && policy.Step.Of == flags.OfKeys && policy.Step.Share > 0 && policy.Step.Share < flags.Buckets {
+			w.count("rounds that ended with keys at " + policy.Default.String() + " and " + policy.Step.To.String())
+		}
 	}
 	cancel()
 	background.Wait()
