@@ -123,3 +123,7 @@ func TestCaptureRefusesPlainWrites(t *testing.T) {
 	assert.Equal(t, "hello world", w.text("notes_v1", 1))
 	assert.Empty(t, w.stale())
 }
+
+const ledgerRecords, ledgerRefuses = ledger.CaptureRecords, ledger.CaptureRefuses
+
+var noEffects = ledger.Effects{}
