@@ -97,6 +97,11 @@ test-faults: ensure-postgres ensure-compiler ## Run the long checks: kills at ra
 	$(call say,'long checks')
 	CROSSFADE_LONG=1 go test -race -count=1 -timeout 60m ./...
 
+.PHONY: chaos
+chaos: ensure-postgres ## Kill, stop, cut and crash everything for DURATION=30m; SEED=n repeats a run's choices
+	$(call say,'chaos')
+	CROSSFADE_CHAOS=$(or $(DURATION),30m) CROSSFADE_SEED=$(SEED) go test -count=1 -timeout 24h -v -run TestNothingIsLost ./internal/chaos
+
 .PHONY: test-mutants
 test-mutants: ensure-postgres ## Break each safety rule once and demand that its test fails
 	$(call say,'mutants')

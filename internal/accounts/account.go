@@ -41,8 +41,9 @@ type Account struct {
 }
 
 var (
-	// ErrNone says that there is no such account, and ErrExists that there is one.
-	ErrNone   = errors.New("no such account")
+	// ErrNone says that there is no such account.
+	ErrNone = errors.New("no such account")
+	// ErrExists says that there is one already.
 	ErrExists = errors.New("the account exists")
 )
 

@@ -85,7 +85,7 @@ func (v version) faulty(ctx context.Context, writes bool, call func() error) err
 			return err
 		}
 	case OpenRows:
-		rows, err := v.db.Query(ctx, "select generate_series(1, 10)")
+		rows, err := v.db.Query(ctx, "select generate_series(1, 10)") //nolint:rowserrcheck // they stay open on purpose
 		if err != nil {
 			return err
 		}

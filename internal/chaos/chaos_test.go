@@ -23,7 +23,7 @@ func TestNothingIsLostAmongProcessesThatDie(t *testing.T) {
 // rounds runs one after another until the time is over or something is wrong.
 func (w *world) rounds() (rounds int) {
 	said := w.began
-	for time.Since(w.began) < w.plan.length && !w.broken() {
+	for (rounds == 0 || time.Since(w.began) < w.plan.length) && !w.broken() {
 		w.round(rounds)
 		rounds++
 		if time.Since(said) >= 30*time.Second {

@@ -74,8 +74,11 @@ func (a *application) run(s settings) error {
 	go func() {
 		var err error
 		a.process, err = accounts.StartProcess(context.Background(), accounts.ProcessConfig{
-			Name: s.Name, DSN: s.DSN, LeaseTTL: s.Lease, NoWorker: s.NoWorker,
-			Sink: accounts.Findings{Notice: func(r compare.Record) { a.out.say(reply{Finding: fmt.Sprintf("%+v", r)}) }},
+			Name: s.Name, DSN: s.DSN, LeaseTTL: s.Lease, NoWorker: s.NoWorker, Sink: accounts.Findings{Notice: func(r compare.Record) {
+				if !s.Silent {
+					a.out.say(reply{Finding: fmt.Sprintf("%+v", r)})
+				}
+			}},
 		})
 		a.out.say(reply{Ready: err == nil})
 		started <- err

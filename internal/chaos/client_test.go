@@ -48,7 +48,7 @@ func (c *client) turn(r request) {
 	r.Op, r.What, r.Seed = c.world.ops.Add(1), o.Name, c.world.plan.seed
 	r.Tenant = accounts.Tenants[c.random.IntN(len(accounts.Tenants))]
 	r.Keys, r.Made = c.world.plan.keys, c.made.Of(r.Tenant)
-	c.spoil(&r)
+	c.spoil(&r, o)
 	e := &accounts.Event{Client: c.number, Op: r.Op, Tenant: r.Tenant, What: o.Name, Call: c.world.now()}
 	i := c.process.current()
 	waiting, err := i.send(r)
@@ -89,9 +89,9 @@ func (c *client) late(i *incarnation, op int64) {
 		return
 	}
 	defer c.process.fault.Unlock()
-	d := lease/20 + time.Duration(c.random.Int64N(int64(lease/4)))
-	if c.random.IntN(2) == 0 {
-		d += lease
+	d := lease/20 + upTo(c.random, lease/4)
+	if c.world.plan.heldFails || c.random.IntN(2) == 0 {
+		d += lease + upTo(c.random, c.world.plan.late)
 		c.world.count("operations stopped past the lease")
 	}
 	c.world.note("%s stops for %s, op %d has decided", c.process.settings.Name, d, op)
@@ -105,7 +105,7 @@ func (c *client) late(i *incarnation, op int64) {
 
 // spoil has some operations fail on one side, end early, come late, or stay
 // long in their transactions.
-func (c *client) spoil(r *request) {
+func (c *client) spoil(r *request, o accounts.Operation) {
 	p := c.world.plan
 	if p.sideFaults > 0 && c.random.IntN(p.sideFaults) == 0 {
 		r.Fault = &sideFault{
@@ -115,7 +115,10 @@ func (c *client) spoil(r *request) {
 	if c.random.IntN(60) == 0 {
 		r.Stay = time.Duration(c.random.IntN(1000)) * time.Millisecond
 	}
-	r.Hold = p.hold > 0 && c.random.IntN(p.hold) == 0
+	r.Hold = p.hold > 0 && c.random.IntN(p.hold) == 0 && !(p.heldFails && o.Unfenced)
+	if r.Hold && p.heldFails {
+		r.Fault = &sideFault{Kind: accounts.ErrorBefore}
+	}
 	if c.random.IntN(25) == 0 && !r.Hold {
 		r.Timeout = time.Duration(1+c.random.IntN(5000)) * time.Microsecond
 	}

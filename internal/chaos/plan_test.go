@@ -19,6 +19,7 @@ type plan struct {
 	program string        // the application's; none means this one
 
 	applications int
+	calm         int // further ones that do the jobs of all and have no clients; none means that all do jobs
 	clients      int // of each
 	operators    int
 	turns        int // of each client in a round
@@ -34,7 +35,10 @@ type plan struct {
 	sideFaults int // one operation in so many meets a failing side; none means never
 	authority  int // and of these one in so many a failing authority
 	kinds      []accounts.FaultKind
-	hold       int // one operation in so many is stopped between decision and use
+	hold       int           // one operation in so many is stopped between decision and use
+	late       time.Duration // so much longer than the lease at most; none means nothing
+	heldFails  bool          // all of those are stopped past the lease, and then the side without authority fails
+	silent     bool          // confirmed mismatches are not told
 }
 
 // whole is the plan of a run with everything in it.

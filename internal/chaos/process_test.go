@@ -241,6 +241,7 @@ func environment() []string {
 
 func (w *world) place(role string, n int) *process {
 	return &process{world: w, role: role, settings: settings{
-		Name: role + " " + strconv.Itoa(n), Seed: w.random(streamProcess + n).Uint64(), Lease: w.plan.lease, Targets: w.plan.targets,
+		Name: role + " " + strconv.Itoa(n), Seed: w.random(streamProcess + n).Uint64(), Lease: w.plan.lease, Silent: w.plan.silent,
+		Targets: w.plan.targets,
 	}}
 }

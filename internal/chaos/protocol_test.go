@@ -26,6 +26,7 @@ type settings struct {
 	Seed     uint64
 	Lease    time.Duration
 	NoWorker bool
+	Silent   bool          // about confirmed mismatches
 	Targets  []flags.Stage // an operator's
 }
 

@@ -46,8 +46,8 @@ type world struct {
 	faults  atomic.Int64
 	longs   atomic.Int64 // long stops that go on
 
-	applications, operators []*process
-	from                    map[string][]accounts.Account // what each tenant had when the round began
+	applications, calm, operators []*process
+	from                          map[string][]accounts.Account // what each tenant had when the round began
 
 	mu         sync.Mutex
 	counts     map[string]int
@@ -82,6 +82,10 @@ func newWorld(t *testing.T, p plan) *world {
 	t.Cleanup(w.stop)
 	for i := range p.applications {
 		w.applications = append(w.applications, w.place(roleApplication, i))
+		w.applications[i].settings.NoWorker = p.calm > 0
+	}
+	for i := range p.calm {
+		w.calm = append(w.calm, w.place(roleApplication, 50+i))
 	}
 	for i := range p.operators {
 		w.operators = append(w.operators, w.place(roleOperator, 100+i))
@@ -92,7 +96,7 @@ func newWorld(t *testing.T, p plan) *world {
 	return w
 }
 
-func (w *world) places() []*process { return slices.Concat(w.applications, w.operators) }
+func (w *world) places() []*process { return slices.Concat(w.applications, w.calm, w.operators) }
 
 // stop ends every process.
 func (w *world) stop() {

@@ -16,7 +16,7 @@ func TestTrafficIsAtRestWhenEverythingIsAnsweredOutsideATransaction(t *testing.T
 	rapid.Check(t, func(t *rapid.T) {
 		l := &link{traffic: newTraffic()}
 		feed := func(fn func([]byte), text string) {
-			for len(text) > 0 {
+			for text != "" {
 				n := rapid.IntRange(1, len(text)).Draw(t, "bytes at once")
 				fn([]byte(text[:n]))
 				text = text[n:]
