@@ -90,16 +90,19 @@ func (w *walking) ended(err error) error {
 
 // rung takes one step, or waits. It reports false at the end of the walk.
 func (w *walking) rung(ctx context.Context) (more bool, err error) {
-	if !w.down { // a step down is tried at once: the last step up can be undone while it is under way
-		if err := w.settle(ctx); err != nil {
-			return false, err
-		}
-	}
 	policy, err := w.plane.store.Policy(ctx, w.Migration)
 	if err != nil {
 		return false, err
 	}
 	w.down = w.down || w.descends(policy)
+	if !w.down { // a step down is tried at once: the last step up can be undone while it is under way
+		if err := w.settle(ctx); err != nil {
+			return false, err
+		}
+		if policy, err = w.plane.store.Policy(ctx, w.Migration); err != nil {
+			return false, err
+		}
+	}
 	if err := w.overtaken(ctx, policy); err != nil {
 		return false, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/crossfade-db/crossfade/control"
 	"github.com/crossfade-db/crossfade/flags"
+	"github.com/crossfade-db/crossfade/ledger"
 )
 
 // visited returns the defaults that a walk came by.
@@ -120,4 +121,148 @@ func TestWalkNamesAnUnknownStage(t *testing.T) {
 	_, err := newWorld(t).plane.Walk(t.Context(), control.Walk{Migration: name, Actor: "ann"})
 	var unknown *flags.UnknownStageError
 	require.ErrorAs(t, err, &unknown)
+}
+
+// staleKey puts a stale key of a side into the ledger.
+func (w *world) staleKey(side flags.Side, lastError string) {
+	w.t.Helper()
+	w.exec(`insert into crossfade.stale_keys (migration_id, tenant, side, key, epoch, cause, last_error) select id, 'acme', $1, '1', 1, 'test', $2 from crossfade.migrations`,
+		side.String(), lastError)
+}
+
+// walkDown walks everybody to old in the background.
+func (w *world) walkDown(report func(control.Progress)) <-chan outcome {
+	done := make(chan outcome, 1)
+	ctx := w.t.Context()
+	go func() {
+		all, err := w.plane.Walk(ctx, control.Walk{Migration: name, To: flags.Old, Everybody: true, Actor: "ann", Reason: "wrong totals", Report: report})
+		var last control.Result
+		if len(all) > 0 {
+			last = all[len(all)-1]
+		}
+		done <- outcome{last, err}
+	}()
+	return done
+}
+
+func TestWalkDownWaitsForStaleKeysThatAreBeingRepaired(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.climb(flags.Live)
+	w.staleKey(flags.OldSide, "")
+	var notes diary
+	done := w.walkDown(notes.note)
+	eventually(t, func() bool { return notes.has(control.Blocked, 0) }, "it says what it waits for")
+	w.exec(`delete from crossfade.stale_keys`)
+	got := <-done
+	require.NoError(t, got.err)
+	assert.Equal(t, flags.Old, w.inForce().Default)
+	assert.True(t, got.result.Settled)
+	for _, p := range notes.all {
+		if p.Kind == control.Blocked {
+			assert.Contains(t, p.Text, "1 keys of tenant \"acme\" are stale on the old side")
+		}
+	}
+}
+
+func TestWalkDownEndsWhereWaitingDoesNotHelp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.climb(flags.Live)
+	w.staleKey(flags.OldSide, "SQLSTATE 23505")
+	got := <-w.walkDown(nil)
+	var refused *control.StepError
+	require.ErrorAs(t, got.err, &refused)
+	assert.Equal(t, []control.BlockKind{control.BlockStaleOld}, kinds(refused.Blocks))
+	assert.ErrorContains(t, got.err, "1 of them could not be copied")
+	assert.Equal(t, flags.Live, w.inForce().Default)
+}
+
+func TestWalkDownFromNewGoesToLiveAndSaysWhatIsNeeded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.climb(flags.New)
+	got := <-w.walkDown(nil)
+	require.ErrorContains(t, got.err, "missed writes at new: run `crossfade backfill customers-v2`")
+	assert.Equal(t, flags.Live, w.inForce().Default)
+
+	_, err := w.store.RequestJob(t.Context(), ledger.JobRequest{Migration: name, Kind: ledger.JobBackfill, Actor: "ann"})
+	require.NoError(t, err)
+	var notes diary
+	done := w.walkDown(notes.note)
+	eventually(t, func() bool { return notes.has(control.Blocked, 0) }, "a reverse backfill is requested: it is waited for")
+	w.exec(`update crossfade.tenant_states set old_complete = true`)
+	w.exec(`update crossfade.jobs set state = 'done'`)
+	require.NoError(t, (<-done).err)
+	assert.Equal(t, flags.Old, w.inForce().Default)
+}
+
+func TestWalkDownGoesOnOverSomebodyElsesStepUpAndTells(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.climb(flags.Live)
+	var notes diary
+	once := true
+	got := <-w.walkDown(func(p control.Progress) {
+		notes.note(p)
+		if p.Kind == control.Committed && once && w.inForce().Default == flags.Shadow {
+			once = false
+			up := toDefault(flags.Live)
+			up.Actor, up.Reason, up.NoWait = "ben", "looks fine to me", true
+			_, err := w.plane.Apply(context.WithoutCancel(t.Context()), up)
+			assert.NoError(t, err)
+		}
+	})
+	require.NoError(t, got.err)
+	assert.Equal(t, flags.Old, w.inForce().Default)
+	var others []string
+	for _, p := range notes.all {
+		if p.Kind == control.Overtaken {
+			others = append(others, p.Other.Actor+": "+p.Other.Change())
+		}
+	}
+	assert.Equal(t, []string{"ben: from shadow to live"}, others)
+}
+
+func TestWalkDownTakesPinnedTenantsAlongAndLeavesBehindWhoCannot(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.climb(flags.Shadow)
+	pin := func(to flags.Stage, tenants ...string) {
+		w.step(control.Change{Migration: name, Kind: control.SetTenants, To: to, Tenants: tenants, Actor: "ann"})
+	}
+	pin(flags.Dual, "low")
+	pin(flags.Live, "acme", "zeta")
+	pin(flags.RampDown, "zeta")
+	w.staleKey(flags.OldSide, "SQLSTATE 23505")
+	w.exec(`update crossfade.stale_keys set tenant = 'zeta'`)
+	got := <-w.walkDown(nil)
+	var refused *control.StepError
+	require.ErrorAs(t, got.err, &refused)
+	require.Len(t, refused.Blocks, 1)
+	assert.Equal(t, []string{"zeta"}, refused.Blocks[0].Tenants)
+	assert.Equal(t, flags.Old, w.inForce().Default, "the others have arrived nevertheless")
+	assert.Equal(t, map[string]flags.Stage{"acme": flags.Old, "low": flags.Old, "zeta": flags.Live}, w.inForce().Overrides)
+}
+
+func TestAStepUpUnderWayIsUndoneAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.climb(flags.Shadow)
+	writer := w.fence(w.inForce(), "a")
+	up := toDefault(flags.Live)
+	up.NoWait = true
+	w.step(up)
+	var notes diary
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() {
+		_, err := w.plane.Walk(ctx, control.Walk{Migration: name, To: flags.Shadow, Actor: "ann", Report: notes.note})
+		done <- err
+	}()
+	eventually(t, func() bool { return notes.has(control.Committed, w.migration.Epoch+4) }, "while the writer of the step before is about")
+	assert.Equal(t, flags.Shadow, w.inForce().Default)
+	require.NoError(t, writer.Commit(t.Context()))
+	require.NoError(t, <-done)
 }
