@@ -124,14 +124,19 @@ func (db *DB) run(ctx context.Context, open opening, fn func(*pgxpool.Conn) erro
 
 // commit ends the transaction and checks that it was committed indeed: a
 // transaction in which an error was swallowed answers COMMIT with ROLLBACK. A
-// session that is terminated while it commits may have committed already.
+// session that is terminated while it commits may have committed already, and
+// so may one whose connection ends before the answer: pgx calls that safe to
+// retry, as it does a statement that it could not send.
 func commit(ctx context.Context, conn *pgxpool.Conn) error {
+	if conn.Conn().IsClosed() {
+		return errLost
+	}
 	tag, err := conn.Exec(ctx, "commit")
 	var pg *pgconn.PgError
 	switch {
 	case errors.As(err, &pg) && pg.SeverityUnlocalized != "FATAL" && pg.SeverityUnlocalized != "PANIC":
 		return fmt.Errorf("commit: %w", err)
-	case pgconn.SafeToRetry(err):
+	case pgconn.SafeToRetry(err) && !conn.Conn().IsClosed():
 		return fmt.Errorf("commit: nothing was sent, so nothing is committed: %w", busy(err))
 	case err != nil:
 		return &repo.UnknownOutcomeError{Err: err}
@@ -140,6 +145,8 @@ func commit(ctx context.Context, conn *pgxpool.Conn) error {
 	}
 	return nil
 }
+
+var errLost = errors.New("commit: the connection had ended before, so nothing is committed")
 
 var errSwallowed = errors.New("commit: the transaction was rolled back, as a statement in it had failed and the error was not returned")
 
