@@ -145,7 +145,15 @@ func defaultOf(p flags.Policy) string {
 	if p.Step.Share == 0 {
 		return "default " + p.Default.String()
 	}
-	return fmt.Sprintf("default %s, %s at %s", p.Default, p.Step.Share, p.Step.To)
+	return fmt.Sprintf("default %s, %s%s at %s", p.Default, p.Step.Share, ofKeys(p.Step), p.Step.To)
+}
+
+// ofKeys says what a share is one of, unless that is usual.
+func ofKeys(s flags.Step) string {
+	if s.Of == flags.OfKeys {
+		return " of the keys"
+	}
+	return ""
 }
 
 // changesOf says what differs between two policies, some of many tenants.
@@ -183,6 +191,9 @@ func placeOf(c *flags.Compiled, tenant string) string {
 	stage, reason := c.Stage(tenant)
 	if reason == flags.ReasonOverride {
 		return stage.String() + " (pinned)"
+	}
+	if low, high := c.Range(tenant); low != high {
+		return fmt.Sprintf("%s and %s, by key", low, high)
 	}
 	return stage.String()
 }

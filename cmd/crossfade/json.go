@@ -22,6 +22,7 @@ type policyJSON struct {
 type stepJSON struct {
 	To      flags.Stage `json:"to"`
 	Percent float64     `json:"percent"`
+	Of      string      `json:"of"` // tenants or keys
 }
 
 func toPolicy(p flags.Policy, inForce bool) policyJSON {
@@ -30,7 +31,7 @@ func toPolicy(p flags.Policy, inForce bool) policyJSON {
 		out.Epoch, out.ID = p.Epoch, p.ID.String()
 	}
 	if p.Step.Share > 0 {
-		out.Step = &stepJSON{To: p.Step.To, Percent: percent(p.Step.Share)}
+		out.Step = &stepJSON{To: p.Step.To, Percent: percent(p.Step.Share), Of: p.Step.Of.String()}
 	}
 	return out
 }

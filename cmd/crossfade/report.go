@@ -40,8 +40,8 @@ type report struct {
 // rung is one stage and who stands there.
 type rung struct {
 	Stage   flags.Stage `json:"stage"`
-	Percent float64     `json:"percent"` // of the tenants whom no pin names
-	Known   int         `json:"known"`   // tenants known by name, pinned ones included
+	Percent float64     `json:"percent"` // of the tenants whom no pin names, or of the keys of each of them
+	Known   int         `json:"known"`   // tenants known by name, pinned ones included; at both rungs those whose keys are
 	Pinned  int         `json:"pinned"`
 }
 
@@ -149,6 +149,9 @@ func rungsOf(state *ledger.State) ([]rung, error) {
 	for tenant := range knownTenants(state) {
 		stage, reason := compiled.Stage(tenant)
 		at[stage].Known++
+		if _, high := compiled.Range(tenant); high != stage {
+			at[high].Known++
+		}
 		if reason == flags.ReasonOverride {
 			at[stage].Pinned++
 		}

@@ -75,7 +75,7 @@ func writeRungs(w *strings.Builder, r *report) {
 		fmt.Fprintln(w, text)
 	}
 	if step := r.Policy.Step; step != nil {
-		fmt.Fprintf(w, "  percentage step: %s of the tenants at %s, the others at %s\n", percentText(step.Percent), step.To, r.Policy.Default)
+		fmt.Fprintf(w, "  percentage step: %s\n", stepText(step, r.Policy.Default))
 	}
 	if len(r.Policy.Pinned) == 0 {
 		return
@@ -91,6 +91,15 @@ func writeRungs(w *strings.Builder, r *report) {
 			fmt.Fprintf(w, "  pinned at %s: %s\n", stage, some(names, 8))
 		}
 	}
+}
+
+// stepText says who is in a percentage step, and who is not.
+func stepText(step *stepJSON, others flags.Stage) string {
+	if step.Of == flags.OfKeys.String() {
+		return fmt.Sprintf("%s of each tenant's keys at %s, the others at %s; operations of several keys go by %s",
+			percentText(step.Percent), step.To, others, min(step.To, others))
+	}
+	return fmt.Sprintf("%s of the tenants at %s, the others at %s", percentText(step.Percent), step.To, others)
 }
 
 func writeNext(w *strings.Builder, r *report) {

@@ -8,12 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/crossfade-db/crossfade/flags"
 	"github.com/crossfade-db/crossfade/ledger"
 )
 
 func (a *app) statusCommand() *cobra.Command {
 	var watch bool
 	var every time.Duration
+	var about flags.Subject
 	cmd := &cobra.Command{
 		Use:   "status [MIGRATION]",
 		Short: "Show who stands where, and what blocks the next step",
@@ -25,9 +27,11 @@ func (a *app) statusCommand() *cobra.Command {
   which processes acknowledged the policy in force;
   stale keys, with the age of the oldest; open mismatches; jobs with rate and time left.
 
-With --watch it looks again every two seconds, until Ctrl-C.`,
+With --watch it looks again every two seconds, until Ctrl-C. With --tenant it explains where one
+tenant stands and why, and with --key where one of its keys does.`,
 		Example: `  crossfade status
   crossfade status customers-v2 --watch
+  crossfade status customers-v2 --tenant acme --key 42
   crossfade status customers-v2 --json | jq '.migrations[0].up.blocks'`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: a.completeArgs(a.migrationNames),
@@ -35,7 +39,13 @@ With --watch it looks again every two seconds, until Ctrl-C.`,
 			if every <= 0 {
 				return usagef("--every must be more than zero")
 			}
+			if err := checkAbout(about, cmd.Flags().Changed("tenant"), watch, args); err != nil {
+				return err
+			}
 			return a.withLedger(cmd.Context(), func(store *ledger.Store) error {
+				if about.Tenant != "" {
+					return a.explain(cmd.Context(), store, args[0], about)
+				}
 				if !watch {
 					return a.status(cmd.Context(), store, args)
 				}
@@ -46,6 +56,9 @@ With --watch it looks again every two seconds, until Ctrl-C.`,
 	a.addDatabase(cmd)
 	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "look again and again, until Ctrl-C")
 	cmd.Flags().DurationVar(&every, "every", 2*time.Second, "time between two looks of --watch")
+	cmd.Flags().StringVar(&about.Tenant, "tenant", "", "explain where this `tenant` stands; \"default\" where the application has none")
+	cmd.Flags().StringVar(&about.Key, "key", "", "explain where this `key` of --tenant stands, by its canonical text")
+	a.completeFlag(cmd, "tenant", a.tenantNames)
 	return cmd
 }
 

@@ -16,6 +16,7 @@ import (
 type stepFlags struct {
 	changeFlags
 	percent string
+	of      string
 	tenants []string
 	walk    bool
 }
@@ -28,7 +29,8 @@ func (a *app) stepCommand() *cobra.Command {
 		Long: `step moves to STAGE, which is one of old, dual, shadow, live, rampdown and new,
 
   everybody whom no pin names, which ends a percentage step,
-  with --percent that share of them, always the same ones first (0 takes the step back),
+  with --percent that share of them, always the same ones first (0 takes the step back);
+  with --of keys, that share of the keys of each of them, between stages that write both sides,
   with --tenant those tenants, who are then pinned there, as by crossfade pin.
 
 A step leads to an adjacent rung, up or down, and is refused with every reason that speaks
@@ -40,6 +42,7 @@ With --walk it goes rung by rung, as fast as the rules allow: down to old for a 
 Past new there is no instant way back: that step needs --yes.`,
 		Example: `  crossfade step customers-v2 dual --percent 5 --reason "canary"
   crossfade step customers-v2 dual
+  crossfade step customers-v2 live --percent 5 --of keys
   crossfade step customers-v2 shadow --tenant acme --tenant initech
   crossfade step customers-v2 live --dry-run
   crossfade step customers-v2 old --walk --reason "wrong totals"
@@ -69,10 +72,12 @@ Past new there is no instant way back: that step needs --yes.`,
 	a.addDatabase(cmd)
 	f.add(cmd)
 	f.addNewTenant(cmd)
-	cmd.Flags().StringVar(&f.percent, "percent", "", "move this `percentage` of the tenants, 0 to 100 in steps of 0.01")
+	cmd.Flags().StringVar(&f.percent, "percent", "", "move this `percentage` of the tenants or keys, 0 to 100 in steps of 0.01")
+	cmd.Flags().StringVar(&f.of, "of", "", "`what` --percent is a share of: tenants (the default) or keys")
 	cmd.Flags().StringArrayVar(&f.tenants, "tenant", nil, "move this `tenant`; may be given again")
 	cmd.Flags().BoolVar(&f.walk, "walk", false, "go rung by rung to the stage")
 	a.completeFlag(cmd, "tenant", a.tenantNames)
+	a.completeFlag(cmd, "of", func(context.Context, []string) []string { return []string{"tenants", "keys"} })
 	return cmd
 }
 
@@ -80,6 +85,8 @@ func (f *stepFlags) check() error {
 	switch {
 	case f.percent != "" && len(f.tenants) > 0:
 		return usagef("--percent and --tenant cannot go together: a percentage is of the tenants whom no pin names")
+	case f.of != "" && f.percent == "":
+		return usagef("--of says what --percent is a share of: name both")
 	case f.walk && f.percent != "":
 		return usagef("--walk and --percent cannot go together: a walk is for everybody, or for --tenant")
 	case f.walk && (f.dryRun || f.noWait):
@@ -101,6 +108,11 @@ func (f *stepFlags) change(migration string, stage flags.Stage) (control.Change,
 			return c, err
 		}
 		c.Kind, c.Share = control.SetPercentage, share
+		if f.of != "" {
+			if c.Of, err = flags.ParseShareOf(f.of); err != nil {
+				return c, usagef("--of: %v", err)
+			}
+		}
 	}
 	return c, nil
 }
