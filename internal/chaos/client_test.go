@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -62,6 +63,9 @@ func (c *client) turn(r request) {
 		e.Lost, e.Outcome, e.Err = true, accounts.Unknown, errGone.Error()
 	} else {
 		e.Stage, e.Answer = got.Stage, got.Answer
+	}
+	if e.Outcome == accounts.Failed && strings.Contains(e.Err, "connect") {
+		pause(context.Background(), 50*time.Millisecond) // there may be no server at the moment
 	}
 	c.made.Add(e.Tenant, e.Acts)
 	c.history.Add(e)
