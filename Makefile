@@ -12,6 +12,8 @@ GOFUMPT := go tool -modfile=tools.mod gofumpt
 CROSSFADE := go run ./cmd/crossfade
 DEMO := --customers 20000 --tenants 20 --rate 300 --seed 1 --report report.json
 
+STATES := 20000000
+
 say = @printf '\n== %s\n' $(1)
 
 .PHONY: help
@@ -101,6 +103,11 @@ test-faults: ensure-postgres ensure-compiler ## Run the long checks: kills at ra
 chaos: ensure-postgres ## Kill, stop, cut and crash everything for DURATION=30m; SEED=n repeats a run's choices
 	$(call say,'chaos')
 	CROSSFADE_CHAOS=$(or $(DURATION),30m) CROSSFADE_SEED=$(SEED) go test -count=1 -timeout 24h -v -run TestNothingIsLost ./internal/chaos
+
+.PHONY: model
+model: ensure-postgres ## Explore the model of the ladder at length: STATES per world, minutes
+	$(call say,'model')
+	CROSSFADE_MODEL_STATES=$(STATES) go test -count=1 -timeout 120m -v -run 'TestTheLadder|TestFenceTable|TestEachBrokenRule' ./internal/model
 
 .PHONY: test-mutants
 test-mutants: ensure-postgres ## Break each safety rule once and demand that its test fails

@@ -1,0 +1,276 @@
+package model
+
+import "github.com/crossfade-db/crossfade/flags"
+
+// plane adds what the control plane can do next.
+func (m *model) plane(s *state) {
+	m.settle(s)
+	if s.checked != 0 {
+		m.change(s)
+		return
+	}
+	stage := s.now.stage()
+	for _, to := range flags.Stages() {
+		if to == stage || to < m.cfg.low || to > m.cfg.high {
+			continue
+		}
+		m.check(s, m.next(s, to))
+	}
+	if m.cfg.standing {
+		m.publish(s)
+	}
+	if s.facts&(backfilled|verified) == backfilled && s.now.plan().WritesBoth {
+		m.verify(s)
+	}
+	if m.cfg.failover && s.facts&fresh != 0 {
+		m.failover(s)
+	}
+	if m.cfg.captures {
+		m.keepCapture(s)
+	}
+}
+
+// next is the policy that a step to a stage publishes: strict while somebody may
+// read without looking for stale keys.
+func (m *model) next(s *state, to flags.Stage) policy {
+	p := policy(to)
+	if to == flags.Shadow && s.now&clean != 0 && !m.rules.neverStrict {
+		p |= strict
+	}
+	return p
+}
+
+// check asks the rules, in one snapshot, and goes on only if none is broken.
+// The change is written in a step of its own: what was true may no longer be.
+func (m *model) check(s *state, next policy) {
+	if s.older[m.cfg.older-1].policy != 0 {
+		return // the model has no room for one more policy
+	}
+	v := m.ask(s, next)
+	if v.blocks&^m.dropped != 0 {
+		return
+	}
+	t := *s
+	t.checked, t.checkedE = uint8(next), 0
+	if v.notCopied {
+		t.checkedE |= backfilled | verified
+	}
+	if v.oldIncomplete {
+		t.checkedE |= oldComplete
+	}
+	if m.cfg.split {
+		m.emit(&t, event{agent: planeAgent, text: "finds nothing against stepping", policy: next})
+		return
+	}
+	m.change(&t)
+}
+
+// change writes a policy that was checked.
+func (m *model) change(s *state) {
+	t := *s
+	next := policy(t.checked)
+	cleared := t.checkedE
+	if m.rules.keepBackfilled {
+		cleared &^= backfilled | verified
+	}
+	if m.rules.keepOldComplete {
+		cleared &^= oldComplete
+	}
+	t.checked, t.checkedE = 0, 0
+	t.before = t.facts &^ fresh
+	t.facts &^= cleared | knownBad | fresh
+	if m.cfg.failover {
+		t.facts |= fresh
+	} else {
+		t.before = 0
+	}
+	if next.stage() == flags.Live && s.now.stage() != flags.Live && s.cannotCopy() {
+		t.facts |= knownBad
+	}
+	m.replace(&t, next)
+	m.violate(&t, event{agent: planeAgent, text: "puts into force", policy: next}, "")
+}
+
+// cannotCopy reports whether a worker has tried a key and could not copy it.
+func (s *state) cannotCopy() bool {
+	for _, r := range s.records {
+		if r.side == uint8(flags.NewSide)+1 && r.adder == 0 && r.failing != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+const knownBadText = "a write fails at live for a key that was known not to be copyable before"
+
+// replace counts all epochs one further back.
+func (m *model) replace(t *state, next policy) {
+	copy(t.older[1:], t.older[:maxOlder-1])
+	t.older[0] = grant{policy: t.now}
+	t.now = next
+	for i := range t.agents {
+		a := &t.agents[i]
+		if a.task == backfilling && !next.plan().WritesBoth {
+			a.flags |= forgotten
+		}
+		a.epoch = back(a.epoch, a.acting != 0)
+		a.loaded = back(a.loaded, a.memory != 0)
+	}
+}
+
+func back(epoch uint8, used bool) uint8 {
+	switch {
+	case !used:
+		return 0
+	case epoch >= lost:
+		return min(epoch+1, lost+ancient)
+	}
+	return min(epoch+1, ancient)
+}
+
+// settle drains older policies and writes acknowledgements down.
+func (m *model) settle(s *state) {
+	for k, g := range s.older {
+		ago := uint8(k + 1)
+		if g.policy == 0 {
+			continue
+		}
+		if m.cfg.joint {
+			if g.marks != settled && (m.rules.noDrain || !s.held(ago)) && !m.actedOn(s, ago) {
+				t := *s
+				t.older[k].marks = settled
+				m.emit(&t, event{agent: planeAgent, text: "has drained, and nobody acts on", policy: g.policy})
+			}
+			continue
+		}
+		if g.marks&drained == 0 && (m.rules.noDrain || !s.held(ago)) {
+			t := *s
+			t.older[k].marks |= drained
+			m.emit(&t, event{agent: planeAgent, text: "has drained", policy: g.policy})
+		}
+		if g.marks&acknowledged == 0 && !m.actedOn(s, ago) {
+			t := *s
+			t.older[k].marks |= acknowledged
+			m.emit(&t, event{agent: planeAgent, text: "writes down that nobody acts on", policy: g.policy})
+		}
+	}
+}
+
+// held reports whether a transaction holds an epoch's lock.
+func (s *state) held(ago uint8) bool {
+	for i := range s.agents {
+		if a := &s.agents[i]; a.locks&epochLock != 0 && a.epoch == ago {
+			return true
+		}
+	}
+	return false
+}
+
+// actedOn reports whether a member says that it acts on the epoch or on an
+// older one.
+func (m *model) actedOn(s *state, ago uint8) bool {
+	for i := range s.agents {
+		if r := m.reported(s, i); r != nobodyActs && (r >= lost || r >= ago) {
+			return true
+		}
+	}
+	return false
+}
+
+// quiet reports whether nobody acts on an older policy.
+func (m *model) quiet(s *state) bool {
+	for _, g := range s.older {
+		if g.policy != 0 && g.marks != settled {
+			return false
+		}
+	}
+	return !m.actedOn(s, 1)
+}
+
+// publish puts into force what stands: see the ladder's "clean".
+func (m *model) publish(s *state) {
+	if s.older[m.cfg.older-1].policy != 0 {
+		return
+	}
+	next := s.now
+	switch s.now.stage() {
+	case flags.Live:
+		if (m.quiet(s) || m.rules.cleanEarly) && (s.stale(nobody, flags.NewSide) == 0 || m.rules.cleanStale) {
+			next |= clean
+		}
+	case flags.Shadow:
+		if s.now&strict != 0 && !m.cleanAbout(s) {
+			next &^= strict
+		}
+	}
+	if next == s.now {
+		return
+	}
+	t := *s
+	t.before = t.facts &^ fresh
+	if m.cfg.failover {
+		t.facts |= fresh
+	}
+	m.replace(&t, next)
+	m.violate(&t, event{agent: planeAgent, text: "publishes", policy: next}, "")
+}
+
+// cleanAbout reports whether somebody may still act on a clean policy.
+func (m *model) cleanAbout(s *state) bool {
+	if m.rules.strictShort {
+		return false
+	}
+	for k, g := range s.older {
+		if g.policy&clean != 0 && (g.marks != settled || m.actedOn(s, uint8(k+1))) {
+			return true
+		}
+	}
+	return false
+}
+
+// verify compares both sides in one snapshot.
+func (m *model) verify(s *state) {
+	if s.rows[0].committed == s.rows[1].committed && s.stale(nobody, flags.OldSide, flags.NewSide) == 0 && m.bothWritten(s) {
+		t := *s
+		t.facts |= verified
+		m.emit(&t, event{agent: planeAgent, text: "finds both sides equal"})
+	}
+}
+
+// failover promotes a standby that has missed the last policy, and nothing else.
+// All sessions end; who had heard of the lost policy goes on believing in it.
+func (m *model) failover(s *state) {
+	t := *s
+	for i := range t.agents {
+		a := &t.agents[i]
+		if a.inside() {
+			t.abort(i)
+			if a.task >= backfilling {
+				m.leave(&t, i)
+			} else {
+				m.finish(&t, i)
+			}
+		}
+		if a.acting != 0 {
+			a.epoch = forth(a.epoch)
+		}
+		if a.memory != 0 {
+			a.loaded = forth(a.loaded)
+		}
+	}
+	t.now = t.older[0].policy
+	copy(t.older[:], t.older[1:])
+	t.older[maxOlder-1] = grant{}
+	t.facts = t.before
+	m.emit(&t, event{agent: planeAgent, text: "fails over to a standby without its last policy; in force is", policy: t.now})
+}
+
+func forth(epoch uint8) uint8 {
+	switch {
+	case epoch == 0:
+		return lost
+	case epoch < ancient:
+		return epoch - 1
+	}
+	return epoch
+}
