@@ -33,7 +33,7 @@ func (m *Made) Add(tenant string, acts []Act) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, a := range acts {
-		if a.Key > Named && a.Kind == ActCreate {
+		if MadeByDatabase(a.Key) && a.Kind == ActCreate {
 			if m.keys == nil {
 				m.keys = map[string][]int64{}
 			}

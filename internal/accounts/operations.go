@@ -43,7 +43,7 @@ var Operations = Mix{
 }
 
 func get(ctx context.Context, t *Turn) error {
-	id := t.key(false)
+	id := t.loose(false)
 	a, err := t.Accounts.Get(ctx, t.Tenant, id)
 	return t.read(id, a, err)
 }
@@ -57,28 +57,28 @@ func list(ctx context.Context, t *Turn) error {
 }
 
 func lock(ctx context.Context, t *Turn) error {
-	id := t.key(false)
+	id := t.loose(false)
 	a, err := t.Accounts.Lock(ctx, t.Tenant, id)
 	return t.read(id, a, err)
 }
 
 func put(ctx context.Context, t *Turn) error {
-	a := t.account(t.key(true))
+	a := t.account(t.loose(true))
 	return t.answered(Act{Kind: ActPut, Key: a.ID, Row: rowOf(a)}, t.Accounts.Put(ctx, t.Tenant, t.write(a)), ErrNone)
 }
 
 func create(ctx context.Context, t *Turn) error {
-	a := t.account(t.key(true))
+	a := t.account(t.loose(true))
 	return t.answered(Act{Kind: ActCreate, Key: a.ID, Row: rowOf(a)}, t.Accounts.Create(ctx, t.Tenant, t.write(a)), ErrExists)
 }
 
 func rename(ctx context.Context, t *Turn) error {
-	a := t.account(t.key(false))
+	a := t.account(t.loose(false))
 	return t.answered(Act{Kind: ActRename, Key: a.ID, Row: Row{Name: a.Name}}, t.Accounts.Rename(ctx, t.Tenant, t.write(a)), ErrNone)
 }
 
 func add(ctx context.Context, t *Turn) error {
-	a := t.account(t.key(false))
+	a := t.account(t.loose(false))
 	return t.answered(Act{Kind: ActAdd, Key: a.ID, Row: Row{Balance: a.Balance}}, t.Accounts.Add(ctx, t.Tenant, t.write(a)), ErrNone)
 }
 
@@ -88,7 +88,7 @@ func addAll(ctx context.Context, t *Turn) error {
 }
 
 func remove(ctx context.Context, t *Turn) error {
-	id := t.key(false)
+	id := t.loose(false)
 	return t.answered(Act{Kind: ActDelete, Key: id}, t.Accounts.Delete(ctx, t.Tenant, t.write(Account{ID: id})), ErrNone)
 }
 

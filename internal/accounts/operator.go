@@ -101,6 +101,10 @@ func (o *Operator) Step(ctx context.Context, named []string, target flags.Stage)
 		o.Job(ctx, ledger.JobBackfill, named)
 	case control.BlockVerify:
 		o.Job(ctx, ledger.JobVerify, named)
+	case control.BlockBypassed:
+		if m, err := o.Store.Migration(ctx, MigrationName); err == nil {
+			_, _ = o.Store.AcceptCaptures(ctx, m, flags.OldSide)
+		}
 	case control.BlockStaleNew, control.BlockStaleOld, control.BlockFailing:
 		o.Job(ctx, ledger.JobReconcile, named)
 	default:

@@ -28,6 +28,8 @@ type Turn struct {
 	Random *rand.Rand
 	// Keys is how many of the keys that clients name are used; zero means [Named].
 	Keys int
+	// Outside says that OutsideKey is used as well.
+	Outside bool
 	// Made are keys that the database made, some of which are used as well.
 	Made []int64
 	// Now is the clock of the history. Nil leaves the parts of an operation
@@ -66,7 +68,10 @@ const (
 
 // Run does the operation once and fills the turn's answer.
 func (o Operation) Run(ctx context.Context, t *Turn) {
-	err := caught(func() error { return o.run(ctx, t) })
+	t.conclude(caught(func() error { return o.run(ctx, t) }))
+}
+
+func (t *Turn) conclude(err error) {
 	var lost *repo.UnknownOutcomeError
 	switch {
 	case err == nil:
@@ -144,6 +149,14 @@ func (t *Turn) key(byName bool) int64 {
 		return 1 + t.Random.Int64N(int64(named))
 	}
 	return t.Made[t.Random.IntN(len(t.Made))]
+}
+
+// loose is key for operations of a single statement.
+func (t *Turn) loose(byName bool) int64 {
+	if t.Outside && t.Random.IntN(4) == 0 {
+		return OutsideKey
+	}
+	return t.key(byName)
 }
 
 // account returns a new value of a key, unlike any other.

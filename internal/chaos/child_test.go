@@ -117,7 +117,7 @@ func (a *application) hold(op int64) chan struct{} {
 
 func (a *application) serve(r request) {
 	t := &accounts.Turn{
-		Session: a.process.Session, Op: r.Op, Tenant: r.Tenant, Keys: r.Keys, Made: r.Made,
+		Session: a.process.Session, Op: r.Op, Tenant: r.Tenant, Keys: r.Keys, Made: r.Made, Outside: r.Outside,
 		Random: rand.New(rand.NewPCG(r.Seed, uint64(r.Op))), //nolint:gosec // not a secret
 	}
 	stage := a.process.Stage(r.Tenant)

@@ -48,7 +48,7 @@ func (c *client) turn(r request) {
 	}
 	r.Op, r.What, r.Seed = c.world.ops.Add(1), o.Name, c.world.plan.seed
 	r.Tenant = accounts.Tenants[c.random.IntN(len(accounts.Tenants))]
-	r.Keys, r.Made = c.world.plan.keys, c.made.Of(r.Tenant)
+	r.Keys, r.Made, r.Outside = c.world.plan.keys, c.made.Of(r.Tenant), c.world.plan.outside > 0
 	c.spoil(&r, o)
 	e := &accounts.Event{Client: c.number, Op: r.Op, Tenant: r.Tenant, What: o.Name, Call: c.world.now()}
 	i := c.process.current()

@@ -22,6 +22,7 @@ type plan struct {
 	calm         int // further ones that do the jobs of all and have no clients; none means that all do jobs
 	clients      int // of each
 	operators    int
+	outside      int // writers outside the application, whom capture records or refuses; none means no capture
 	turns        int // of each client in a round
 	lease        time.Duration
 
@@ -71,6 +72,9 @@ func whole(t *testing.T) plan {
 		var err error
 		p.seed, err = strconv.ParseUint(text, 10, 64)
 		require.NoError(t, err, "CROSSFADE_SEED")
+	}
+	if p.seed%4 > 0 { // without capture everything is fenced, also at old and new
+		p.outside = 2
 	}
 	return p
 }

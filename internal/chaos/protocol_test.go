@@ -38,6 +38,8 @@ type request struct {
 	Seed   uint64
 	Keys   int     `json:",omitempty"`
 	Made   []int64 `json:",omitempty"`
+	// Outside says that the key of the writers outside is used as well.
+	Outside bool `json:",omitempty"`
 	// Key is what the request to tidy up deletes.
 	Key int64 `json:",omitempty"`
 	// Pin is the request of a user to which the operation belongs, and Last

@@ -25,9 +25,12 @@ func (w *world) round(n int) {
 	defer cancel()
 	var faults sync.WaitGroup
 	faults.Go(func() { w.sabotage(ctx, n) })
+	var outside sync.WaitGroup
+	w.outsiders(ctx, n, h, &outside)
 	w.clients(n, h, m)
 	cancel()
 	w.await("the end of all faults", &faults)
+	w.await("the writers outside", &outside)
 	w.settle()
 	for _, e := range h.Events {
 		if e.Outcome == accounts.Unknown {
@@ -112,6 +115,7 @@ func (w *world) settle() {
 		require.NoError(w.t, i.proxy.Ended(ctx))
 		_ = i.proxy.Close()
 	}
+	w.insist("wait for writers outside", w.outsidersEnded)
 	for range 3 { // bytes may be between a socket and its proxy
 		for _, p := range w.applications {
 			require.NoError(w.t, p.current().proxy.Quiet(ctx))
@@ -169,7 +173,7 @@ func (w *world) readBack(h *accounts.History) map[string][]accounts.Account {
 func (w *world) tidy(tenant string, all []accounts.Account) {
 	w.from[tenant] = nil
 	for _, a := range all {
-		if a.ID <= accounts.Named {
+		if !accounts.MadeByDatabase(a.ID) {
 			w.from[tenant] = append(w.from[tenant], a)
 			continue
 		}

@@ -79,6 +79,9 @@ func newWorld(t *testing.T, p plan) *world {
 	t.Cleanup(w.keeper.Close)
 	_, err = ledger.New(w.keeper, nil).Register(t.Context(), accounts.Migration, "salt")
 	require.NoError(t, err)
+	if p.outside > 0 {
+		w.capture()
+	}
 	t.Cleanup(w.stop)
 	for i := range p.applications {
 		w.applications = append(w.applications, w.place(roleApplication, i))
