@@ -2,7 +2,8 @@
 // the ladder a call runs.
 //
 // A [Policy] says who stands at which stage: a default, an optional percentage
-// step to the adjacent rung, and overrides per tenant. It compiles to an
+// step to the adjacent rung, of the tenants or of the keys of each of them, and
+// overrides per tenant. It compiles to an
 // immutable value behind one atomic pointer in a [Flag], so that a decision
 // costs nanoseconds and allocates nothing. The one table of what each stage
 // means is [Stage.Plan]; no other place in the module branches on the stage.

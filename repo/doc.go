@@ -14,5 +14,14 @@
 // when: its answer is read and compared afterwards by the bounded pool of a
 // [Comparer]. Its panics, errors and delays are counted and recorded.
 //
+// Under a share of keys an operation of one key goes by that key's bucket, and
+// one of several keys, or of keys that are not known yet, by the lower of the
+// two stages. Between shadow and live a list takes each row's side in one
+// snapshot: it is the old side's list, in which the rows at live are the new
+// side's. That holds for answers that are slices of the entity's values; every
+// other answer (a count, a sum, keys alone, a struct around a list) is the old
+// side's, as at shadow, and so is a list where the new side errs or, in a
+// transaction of the application, while others keep committing.
+//
 // The package imports no database driver and never decides a stage.
 package repo

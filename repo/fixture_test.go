@@ -116,6 +116,7 @@ var copier = repo.CopyBy[*things, string, putArgs]{
 		}
 		return keys, nil
 	},
+	KeyOf:      func(a putArgs) string { return a.Key },
 	IsNotFound: func(err error) bool { return errors.Is(err, errNone) },
 	Compare:    compare.Deep[putArgs],
 }
