@@ -41,6 +41,10 @@ const (
 // Passes reports whether the block goes away by itself, by waiting for the fleet.
 func (k BlockKind) Passes() bool { return k == BlockBarrier || k == BlockUnknownPolicy }
 
+// Arranged reports whether a step that is taken brings it about by itself that
+// the block goes away: see [Plane.Apply].
+func (k BlockKind) Arranged() bool { return k == BlockCaptureOpen }
+
 // Block is one reason against a step.
 type Block struct {
 	Kind BlockKind

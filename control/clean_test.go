@@ -100,7 +100,10 @@ func TestAWriteAtShadowIsNotMissedByAReaderWhoIsStillClean(t *testing.T) {
 	writer, reader := w.process(), w.process()
 	w.climb(flags.Live)
 	require.NoError(t, writer.put(t.Context(), "1", "first"))
-	require.True(t, w.inForce().Clean)
+	eventually(t, func() bool {
+		d, err := reader.route.Flag().(*flags.Flag).Peek(flags.Subject{Tenant: "acme"})
+		return err == nil && d.Clean
+	}, "readers need not look")
 
 	slow, release := flags.Pin(t.Context(), 0)
 	seen, err := reader.get(slow, "1")
@@ -130,6 +133,8 @@ func TestAWriteAtShadowIsNotMissedByAReaderWhoIsStillClean(t *testing.T) {
 	got := <-done
 	require.NoError(t, got.err)
 	assert.False(t, w.inForce().StrictShadow, "the last clean reader is gone")
+	_, err = w.plane.Settle(t.Context(), name, nil)
+	require.NoError(t, err)
 	require.NoError(t, writer.put(t.Context(), "1", "bad"), "and the old side alone is enough again")
 	stale, err := w.store.StaleCounts(t.Context(), name)
 	require.NoError(t, err)

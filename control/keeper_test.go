@@ -232,9 +232,10 @@ func TestKeeperPublishesOnceAndSaysWhy(t *testing.T) {
 	assert.True(t, p.Clean)
 	assert.Equal(t, r.After.Epoch+1, p.Epoch)
 	assert.Equal(t, flags.Live, p.Default)
-	d, err := m.Flag(name).Peek(flags.Subject{Tenant: "acme"})
-	require.NoError(t, err)
-	assert.True(t, d.Clean, "and the fleet has it")
+	eventually(t, func() bool {
+		d, err := m.Flag(name).Peek(flags.Subject{Tenant: "acme"})
+		return err == nil && d.Clean
+	}, "and the fleet gets it")
 	for range 3 {
 		require.NoError(t, w.plane.Keep(t.Context(), name))
 		_, err := w.plane.Settle(t.Context(), name, nil)

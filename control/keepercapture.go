@@ -23,7 +23,7 @@ func (e *refusalNeeded) Error() string { return (&StepError{Blocks: e.blocks}).E
 // arranged takes apart what a step brings about by itself.
 func arranged(blocks []Block) (left []Block, needs *refusalNeeded) {
 	for _, b := range blocks {
-		if b.Kind != BlockCaptureOpen {
+		if !b.Kind.Arranged() {
 			left = append(left, b)
 			continue
 		}

@@ -74,7 +74,7 @@ type Result struct {
 // the step, and undoes it when the step is refused after all.
 //
 // When the new policy is in force, Apply waits until no transaction and no live
-// process acts on an older one. ctx ends that waiting, never the change: the
+// process acts on an older one, and does what [Plane.Keep] does. ctx ends that waiting, never the change: the
 // error is then an [*UnsettledError], beside a result whose Changed is true,
 // and the next change or [Plane.Settle] goes on waiting.
 func (p *Plane) Apply(ctx context.Context, c Change) (Result, error) {
@@ -96,7 +96,7 @@ func (p *Plane) Apply(ctx context.Context, c Change) (Result, error) {
 	if result, err = p.apply(ctx, &c, m, expect); err != nil || !result.Changed || c.NoWait {
 		return result, err
 	}
-	result.Settlement, err = p.Settle(ctx, c.Migration, c.Report)
+	result.Settlement, err = p.settleStep(ctx, m, c.Report)
 	return result, err
 }
 

@@ -102,19 +102,33 @@ func (p *Plane) Settle(ctx context.Context, migration string, report func(Progre
 	}
 	s := p.settling(m, report)
 	for {
-		if err := s.wait(ctx); err != nil {
+		published, err := s.finish(ctx)
+		if err != nil || !published {
 			return s.result, err
 		}
-		published, err := p.keep(ctx, m, report)
-		if err != nil {
-			return s.result, fmt.Errorf("%s: it is settled, but what follows could not be published: %w", migration, err)
-		}
-		if !published {
-			s.result.Settled = true
-			s.tell(Progress{Kind: Settled})
-			return s.result, nil
-		}
 	}
+}
+
+// settleStep waits for a step, and does what follows from it. What that
+// publishes is not waited for: everybody stands where he stood.
+func (p *Plane) settleStep(ctx context.Context, m ledger.Migration, report func(Progress)) (Settlement, error) {
+	s := p.settling(m, report)
+	_, err := s.finish(ctx)
+	return s.result, err
+}
+
+// finish waits until nobody acts on an older policy, tells, and does what is
+// due then. It reports whether that published a policy.
+func (s *settling) finish(ctx context.Context) (published bool, err error) {
+	if err := s.wait(ctx); err != nil {
+		return false, err
+	}
+	s.result.Settled = true
+	s.tell(Progress{Kind: Settled})
+	if published, err = s.plane.keep(ctx, s.migration, s.report); err != nil {
+		return published, fmt.Errorf("%s: it is settled, but what follows from that could not be written: %w", s.migration.Name, err)
+	}
+	return published, nil
 }
 
 // wait waits until nobody acts on an older policy.

@@ -55,10 +55,9 @@ func (p *Plane) Walk(ctx context.Context, w Walk) ([]Result, error) {
 			return walk.done, walk.ended(err)
 		}
 	}
-	if err := walk.settle(ctx); err != nil {
-		return walk.done, walk.ended(err)
+	if err = walk.settle(ctx); err == nil {
+		_, err = p.keep(ctx, m, w.Report)
 	}
-	_, err = p.Settle(ctx, w.Migration, w.Report)
 	return walk.done, walk.ended(err)
 }
 
