@@ -67,6 +67,7 @@ func beChild() int {
 		hold := func(context.Context) {
 			_ = out.Encode(reply{Holding: true})
 			<-proceed
+			p.Pool.Reset() // its connections may have broken meanwhile
 		}
 		go func() { _ = out.Encode(answer(ctx, p, r, hold)) }()
 	}
