@@ -175,6 +175,7 @@ func (m *Member) begin(ctx context.Context) error {
 	if m.cfg.NoListen {
 		m.polls.Store(asConfigured)
 	}
+	_ = m.pool.Ping(ctx) // to connect takes long on a slow network; the next question tells what is wrong
 	if err := m.store.Check(ctx); err != nil {
 		return err
 	}

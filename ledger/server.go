@@ -37,6 +37,8 @@ const (
 	// NotPrepared: the session does not know a statement that was prepared on
 	// the connection, because a pooler gave the connection another session.
 	NotPrepared
+	// DiskFull: the server has no room for what it should write.
+	DiskFull
 )
 
 var problems = map[Problem]string{
@@ -48,6 +50,7 @@ var problems = map[Problem]string{
 	ReadOnly:           "the server is read-only: name the primary in the DSN",
 	TooManyConnections: "the server has no connection left: close some or raise max_connections",
 	TimedOut:           "no answer in time: the server is slow or the pool has no free connection",
+	DiskFull:           "the server's disk is full: make room on it",
 	NotPrepared:        "the DSN leads to a pooler that loses prepared statements: add default_query_exec_mode=cache_describe to it",
 }
 
@@ -147,6 +150,8 @@ func problemOfState(code string) Problem {
 		return NoDatabase
 	case preparedLost(code):
 		return NotPrepared
+	case code == "53100":
+		return DiskFull
 	case code == "25006":
 		return ReadOnly
 	case code == "53300":
