@@ -405,7 +405,8 @@ func (c *Capture) locked(ctx context.Context, tables []CaptureTable, dry bool, f
 		var pg *pgconn.PgError
 		if err == nil || !errors.As(err, &pg) || pg.Code != "55P03" && pg.Code != "40P01" {
 			if err != nil && ctx.Err() != nil {
-				return &CaptureBusyError{Tables: names, Waited: time.Since(began), Err: err}
+				holders, _, _ := c.holders(context.WithoutCancel(ctx), names) // without them the error is as true
+				return &CaptureBusyError{Tables: names, Holders: holders, Waited: time.Since(began), Err: context.Cause(ctx)}
 			}
 			return err
 		}
@@ -422,7 +423,7 @@ func (c *Capture) locked(ctx context.Context, tables []CaptureTable, dry bool, f
 			timeout += 1500 * time.Millisecond
 		}
 		if err := sleep(ctx, c.cfg.Pause/2+rand.N(c.cfg.Pause)); err != nil {
-			return &CaptureBusyError{Tables: names, Holders: holders, Waited: wait.Waited, Err: err}
+			return &CaptureBusyError{Tables: names, Holders: holders, Waited: wait.Waited, Err: context.Cause(ctx)}
 		}
 	}
 }

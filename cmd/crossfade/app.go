@@ -88,7 +88,7 @@ that the application embeds.`,
 		"setup":  {a.initCommand(), a.genCommand()},
 		"look":   {a.statusCommand(), a.mismatchesCommand(), a.historyCommand()},
 		"change": {a.stepCommand(), a.pinCommand(), a.unpinCommand()},
-		"work":   a.jobCommands(),
+		"work":   append(a.jobCommands(), a.captureCommand()),
 		"other":  {a.versionCommand()},
 	} {
 		for _, cmd := range commands {

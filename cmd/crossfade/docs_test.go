@@ -38,7 +38,11 @@ func TestCommandsAreDocumented(t *testing.T) {
 }
 
 func documented(text *strings.Builder, cmd *cobra.Command) {
-	fmt.Fprintf(text, "\n### %s\n\n%s.\n\n```\n%s\n", cmd.Name(), cmd.Short, cmd.UseLine())
+	heading := "###"
+	if cmd.Parent() != cmd.Root() {
+		heading = "####"
+	}
+	fmt.Fprintf(text, "\n%s %s\n\n%s.\n\n```\n%s\n", heading, strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" "), cmd.Short, cmd.UseLine())
 	if cmd.Name() != "completion" && cmd.Long != "" {
 		fmt.Fprintf(text, "\n%s\n", cmd.Long)
 	}
@@ -48,6 +52,12 @@ func documented(text *strings.Builder, cmd *cobra.Command) {
 	fmt.Fprintf(text, "```\n")
 	if cmd.Example != "" {
 		fmt.Fprintf(text, "\n```sh\n%s\n```\n", unindented(cmd.Example))
+	}
+	if cmd.Name() == "completion" {
+		return
+	}
+	for _, sub := range cmd.Commands() {
+		documented(text, sub)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/crossfade-db/crossfade/backfill"
 	"github.com/crossfade-db/crossfade/control"
 	"github.com/crossfade-db/crossfade/flags"
 	"github.com/crossfade-db/crossfade/ledger"
@@ -89,7 +90,7 @@ func codeOf(ctx context.Context, err error) int {
 		return exitUnsettled
 	case is[*usageError](err), is[*dsnError](err):
 		return exitInput
-	case is[*control.StepError](err), is[*flags.PolicyError](err), is[*noReturnError](err):
+	case is[*control.StepError](err), is[*flags.PolicyError](err), is[*noReturnError](err), is[*backfill.CaptureBlockedError](err):
 		return exitRefused
 	case is[*ledger.ConflictError](err), is[*ledger.JobOpenError](err), is[*ledger.JobStateError](err):
 		return exitConflict
@@ -113,7 +114,8 @@ func codeOf(ctx context.Context, err error) int {
 func badInput(err error) bool {
 	return is[*flags.UnknownStageError](err) || is[*flags.ShareError](err) || is[*versions.Error](err) ||
 		is[*ledger.UnknownMigrationError](err) || is[*ledger.DefinitionError](err) || is[*ledger.InputError](err) ||
-		is[*ledger.UnknownJobError](err) || is[*control.ChangeError](err)
+		is[*ledger.UnknownJobError](err) || is[*control.ChangeError](err) ||
+		is[*backfill.CaptureTableError](err) || is[*ledger.NotCapturedError](err)
 }
 
 func is[E error](err error) bool {
