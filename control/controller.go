@@ -25,7 +25,7 @@ type ControllerConfig struct {
 	// Tick is the time between two looks. Defaults to 5 seconds.
 	Tick time.Duration
 	// Lease is after how long without a sign of life another controller takes
-	// over. Defaults to six ticks; at least two.
+	// over. Defaults to six ticks, and not below ten seconds; at least two ticks.
 	Lease time.Duration
 	// Wishes are where the application's flag system is asked.
 	Wishes []WishSource
@@ -71,7 +71,7 @@ func NewController(plane *Plane, cfg *ControllerConfig) (*Controller, error) {
 		c.cfg.Tick = 5 * time.Second
 	}
 	if c.cfg.Lease <= 0 {
-		c.cfg.Lease = 6 * c.cfg.Tick
+		c.cfg.Lease = max(6*c.cfg.Tick, 10*time.Second)
 	}
 	c.cfg.Lease = max(c.cfg.Lease, 2*c.cfg.Tick)
 	if c.cfg.Name == "" {

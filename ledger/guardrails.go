@@ -74,6 +74,14 @@ type Guardrail struct {
 	JudgedAt         *time.Time
 }
 
+// Validate returns an [*InputError] for a rule that cannot be used.
+func (g Guardrail) Validate() error {
+	if problem := g.problem(); problem != "" {
+		return &InputError{Operation: "add a guardrail", Problem: problem}
+	}
+	return nil
+}
+
 func (g Guardrail) problem() string {
 	switch {
 	case !slices.Contains(Measures, g.Measure):
@@ -111,8 +119,8 @@ func webhookProblem(address, secretEnv string) string {
 // number. An [*InputError] says what cannot be used.
 func (s *Store) AddGuardrail(ctx context.Context, migration string, g Guardrail, reason string) (int64, error) {
 	operation := "add a guardrail to " + migration
-	if problem := g.problem(); problem != "" {
-		return 0, &InputError{Operation: operation, Problem: problem}
+	if err := g.Validate(); err != nil {
+		return 0, err
 	}
 	var id int64
 	err := s.noted(ctx, migration, Entry{Actor: g.CreatedBy, Reason: reason, Kind: KindGuardrail},
