@@ -88,3 +88,15 @@ func Effects(state *State, next flags.Policy) ledger.Effects {
 	}
 	return l.effects()
 }
+
+// Standing returns what next would say to hold if it were published now. It is
+// a pure function; Apply publishes this with each step.
+func Standing(state *State, next flags.Policy) (flags.Standing, error) { return standing(state, next) }
+
+// Due returns what a keeper would do now: what the policy in force is to say to
+// hold, and the sides whose capture is to be switched to its other mode. It is
+// a pure function; [Plane.Keep] does it.
+func Due(state *State) (flags.Standing, []flags.Side, error) {
+	d, err := keeping(state)
+	return d.standing, d.switches, err
+}

@@ -15,12 +15,20 @@ type verdict struct {
 	blocks        uint64 // by bit, the rules that speak against it
 	notCopied     bool
 	oldIncomplete bool
+	standing      policy // what the next policy says to hold
+}
+
+// duty is what the keeper would do.
+type duty struct {
+	standing policy
+	switches [2]bool
 }
 
 // judge asks the real rules. What they depend on is little, so that each
 // question is asked once.
 type judge struct {
 	known map[question]verdict
+	due   map[question]duty   // next is none
 	kinds []control.BlockKind // by bit
 }
 
@@ -48,7 +56,35 @@ func (j *judge) bit(kind control.BlockKind) uint64 {
 
 // ask returns what speaks against next in a state, and what it would do.
 func (m *model) ask(s *state, next policy) verdict {
-	q := question{now: s.now, next: next, older: s.older, facts: s.facts & (backfilled | verified | oldComplete), capture: s.capture}
+	q := m.question(s, next)
+	v, known := m.judge.known[q]
+	if !known {
+		v = m.judge.answer(q)
+		m.judge.known[q] = v
+	}
+	return v
+}
+
+// duty asks what the keeper would do.
+func (m *model) duty(s *state) duty {
+	q := m.question(s, 0)
+	d, known := m.judge.due[q]
+	if !known {
+		standing, sides, err := control.Due(q.state())
+		if err != nil {
+			panic(err)
+		}
+		d.standing = pack(standing)
+		for _, side := range sides {
+			d.switches[side] = true
+		}
+		m.judge.due[q] = d
+	}
+	return d
+}
+
+func (m *model) question(s *state, next policy) question {
+	q := question{now: s.now, next: next, older: s.older, facts: s.facts & (backfilled | verified | oldComplete | ranUnfencedOld | ranUnfencedNew), capture: s.capture}
 	for _, r := range s.records {
 		if r.side != 0 && r.adder == 0 {
 			q.stale[r.side-1] = max(q.stale[r.side-1], 1+r.failing)
@@ -57,12 +93,7 @@ func (m *model) ask(s *state, next policy) verdict {
 	for i := range s.agents {
 		q.epochs[i] = m.reported(s, i)
 	}
-	v, known := m.judge.known[q]
-	if !known {
-		v = m.judge.answer(q)
-		m.judge.known[q] = v
-	}
-	return v
+	return q
 }
 
 // reported is the oldest epoch that an agent says it acts on: of the policy in
@@ -106,6 +137,16 @@ func (p policy) real(epoch int64) flags.Policy {
 	}
 }
 
+// pack is the other way round.
+func pack(s flags.Standing) (p policy) {
+	for bit, holds := range map[policy]bool{clean: s.Clean, strict: s.StrictShadow, unfencedOld: s.UnfencedOld, unfencedNew: s.UnfencedNew} {
+		if holds {
+			p |= bit
+		}
+	}
+	return p
+}
+
 // state makes the ledger's state of a question.
 func (q *question) state() *control.State {
 	facts := ledger.TenantState{OldComplete: q.facts&oldComplete != 0}
@@ -118,8 +159,9 @@ func (q *question) state() *control.State {
 	own := facts
 	own.Tenant = tenant
 	s := &control.State{
-		Migration: ledger.Migration{Migration: versions.Migration{Name: migration}, ID: 1, Salt: migration, Epoch: topEpoch},
-		Tenants:   map[string]ledger.TenantState{tenant: own}, Whole: facts, At: epoch1.Add(time.Hour),
+		Migration:   ledger.Migration{Migration: versions.Migration{Name: migration}, ID: 1, Salt: migration, Epoch: topEpoch},
+		RanUnfenced: [2]bool{q.facts&ranUnfencedOld != 0, q.facts&ranUnfencedNew != 0},
+		Tenants:     map[string]ledger.TenantState{tenant: own}, Whole: facts, At: epoch1.Add(time.Hour),
 	}
 	for i, ago := range q.epochs {
 		if ago != nobodyActs {
@@ -141,6 +183,15 @@ func (q *question) state() *control.State {
 		s.Policies = append(s.Policies, p)
 	}
 	s.Policies = append(s.Policies, ledger.PolicyState{Policy: q.now.real(topEpoch), CreatedAt: epoch0})
+	for i, c := range q.capture {
+		if c.mode == absent {
+			continue
+		}
+		s.Capture[i] = ledger.CaptureState{Installed: true, Leaving: c.leaving != 0, Mode: int64(c.mode), Drained: c.undrained == 0}
+		if c.broken != 0 {
+			s.Capture[i].Broken = []string{"customers_2025"}
+		}
+	}
 	for i, n := range q.stale {
 		if n > 0 {
 			s.Stale = append(s.Stale, ledger.StaleCount{Tenant: tenant, Side: flags.Side(i), Keys: 1, Failing: int64(n - 1), Oldest: epoch0})
@@ -155,6 +206,11 @@ func (j *judge) answer(q question) (v verdict) {
 	for _, b := range control.Check(s, next) {
 		v.blocks |= j.bit(b.Kind)
 	}
+	standing, err := control.Standing(s, next)
+	if err != nil {
+		panic(err)
+	}
+	v.standing = pack(standing)
 	e := control.Effects(s, next)
 	v.notCopied, v.oldIncomplete = len(e.NotCopied) > 0, len(e.OldIncomplete) > 0
 	return v

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func newJudge() *judge { return &judge{known: map[question]verdict{}} }
+func newJudge() *judge { return &judge{known: map[question]verdict{}, due: map[question]duty{}} }
 
 func TestTheLadderHoldsInEveryState(t *testing.T) { exploreAll(t, small(), everyState) }
 

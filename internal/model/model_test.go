@@ -19,19 +19,23 @@ type config struct {
 	values    uint8 // how many values may be in use at once
 	older     int   // how many older policies may be unsettled
 
-	fails          bool // the side without authority fails at times
-	leases         bool // leases run out
-	crashes        bool // at any time
-	failover       bool // the last policy may be lost
-	standing       bool // clean policies are published
-	captures       bool
-	split          bool // a step is checked and written at two moments
-	everyStatement bool // also those that nobody else can see
-	joint          bool // an epoch is drained and acknowledged at one moment
-	anyTime        bool // backfills begin also where none is needed
-	uncopyable     bool // the new side refuses every copy
-	badMapping     bool // a copy at dual may write something else
-	knownBad       bool
+	fails           bool       // the side without authority fails at times
+	leases          bool       // leases run out
+	crashes         bool       // at any time
+	failover        bool       // the last policy may be lost
+	standing        bool       // clean policies are published
+	captureBoth     bool       // not only the side of the bypassing writer
+	bypass          flags.Side // where a bypassing writer writes
+	bypassOps       []task
+	breaks, removes bool // capture loses a trigger, or is removed, at old
+	captures        bool
+	split           bool // a step is checked and written at two moments
+	everyStatement  bool // also those that nobody else can see
+	joint           bool // an epoch is drained and acknowledged at one moment
+	anyTime         bool // backfills begin also where none is needed
+	uncopyable      bool // the new side refuses every copy
+	badMapping      bool // a copy at dual may write something else
+	knownBad        bool
 
 	rules rules
 }
@@ -45,13 +49,14 @@ type rules struct {
 	clauseByClause bool
 	policyUnasked  bool
 
-	noStaleRead, twoStatements, fallbackUnasked, fallbackStale, readPastLease       bool
-	noRepair, rowFirst, oldFirst, writeClears, lenient, noRecord                    bool
-	beforeBarrier, doNothing, sourceKeysOnly, workerUnfenced, copyUnlocked          bool
-	oneStatement, ownDirection, clearLate, markUnasked, keepCheckpoint              bool
-	patientCopies, sourceLocked                                                     bool
-	keepBackfilled, keepOldComplete, noDrain, noAcknowledgement, newestAcknowledged bool
-	neverStrict, strictShort, cleanEarly, cleanStale                                bool
+	noStaleRead, twoStatements, fallbackUnasked, fallbackStale, readPastLease                                bool
+	noRepair, rowFirst, oldFirst, writeClears, lenient, noRecord                                             bool
+	beforeBarrier, doNothing, sourceKeysOnly, workerUnfenced, copyUnlocked                                   bool
+	oneStatement, ownDirection, clearLate, markUnasked, keepCheckpoint                                       bool
+	patientCopies, sourceLocked                                                                              bool
+	keepBackfilled, keepOldComplete, noDrain, noAcknowledgement, newestAcknowledged                          bool
+	refusedByRow, triggerLocksKey, epochNotJoined, unrecorded, modeUndrained, installsAtOnce, unfencedAnyway bool
+	neverStrict, strictShort, cleanEarly, cleanStale                                                         bool
 }
 
 // lockRules reports whether everybody takes the key's lock.
@@ -98,7 +103,7 @@ func newModel(cfg *config, j *judge) *model {
 	for _, kind := range cfg.rules.kinds {
 		m.dropped |= j.bit(kind)
 	}
-	m.reduces = !cfg.everyStatement && !slices.Contains(cfg.ops, grabbing) && cfg.rules.lockRules()
+	m.reduces = !cfg.everyStatement && !cfg.captures && !slices.Contains(cfg.ops, grabbing) && cfg.rules.lockRules()
 	m.agents = cfg.processes + len(cfg.workers)
 	for i, w := range cfg.workers {
 		m.kind[cfg.processes+i] = w

@@ -1,10 +1,16 @@
 package model
 
-import "github.com/crossfade-db/crossfade/flags"
+import (
+	"github.com/crossfade-db/crossfade/control"
+	"github.com/crossfade-db/crossfade/flags"
+)
 
 // plane adds what the control plane can do next.
 func (m *model) plane(s *state) {
 	m.settle(s)
+	if m.cfg.captures {
+		m.keepCapture(s)
+	}
 	if s.checked != 0 {
 		m.change(s)
 		return
@@ -14,10 +20,10 @@ func (m *model) plane(s *state) {
 		if to == stage || to < m.cfg.low || to > m.cfg.high {
 			continue
 		}
-		m.check(s, m.next(s, to))
+		m.check(s, policy(to))
 	}
 	if m.cfg.standing {
-		m.publish(s)
+		m.keep(s)
 	}
 	if s.facts&(backfilled|verified) == backfilled && s.now.plan().WritesBoth {
 		m.verify(s)
@@ -25,19 +31,6 @@ func (m *model) plane(s *state) {
 	if m.cfg.failover && s.facts&fresh != 0 {
 		m.failover(s)
 	}
-	if m.cfg.captures {
-		m.keepCapture(s)
-	}
-}
-
-// next is the policy that a step to a stage publishes: strict while somebody may
-// read without looking for stale keys.
-func (m *model) next(s *state, to flags.Stage) policy {
-	p := policy(to)
-	if to == flags.Shadow && s.now&clean != 0 && !m.rules.neverStrict {
-		p |= strict
-	}
-	return p
 }
 
 // check asks the rules, in one snapshot, and goes on only if none is broken.
@@ -46,10 +39,18 @@ func (m *model) check(s *state, next policy) {
 	if s.older[m.cfg.older-1].policy != 0 {
 		return // the model has no room for one more policy
 	}
+	if m.cfg.captures && s.now.stage() == flags.Old && s.capture[flags.OldSide].mode == absent && m.cfg.bypass == flags.OldSide && !m.cfg.removes {
+		return // the operator's promise: who bypasses the application is captured before old is left
+	}
 	v := m.ask(s, next)
-	if v.blocks&^m.dropped != 0 {
+	blocks := v.blocks &^ m.dropped
+	if blocks != 0 && blocks == m.judge.bit(control.BlockCaptureOpen) {
+		m.refuseFirst(s, s.now.stage())
+	}
+	if blocks != 0 {
 		return
 	}
+	next |= m.mutated(s, next, v.standing)
 	t := *s
 	t.checked, t.checkedE = uint8(next), 0
 	if v.notCopied {
@@ -63,6 +64,23 @@ func (m *model) check(s *state, next policy) {
 		return
 	}
 	m.change(&t)
+}
+
+// mutated is what stands, as the real rules say, or a mutation.
+func (m *model) mutated(s *state, next, standing policy) policy {
+	if !m.cfg.standing {
+		return 0
+	}
+	if m.rules.neverStrict || m.rules.strictShort && s.now&strict != 0 {
+		standing &^= strict
+	}
+	if next.stage() == flags.Live && (m.rules.cleanEarly && s.stale(nobody, flags.NewSide) == 0 || m.rules.cleanStale && m.quiet(s)) {
+		standing |= clean
+	}
+	if m.rules.unfencedAnyway && next.stage() == flags.Old && m.quiet(s) && s.now.stage() == flags.Old {
+		standing |= unfencedOld
+	}
+	return standing
 }
 
 // change writes a policy that was checked.
@@ -108,6 +126,12 @@ func (m *model) replace(t *state, next policy) {
 	copy(t.older[1:], t.older[:maxOlder-1])
 	t.older[0] = grant{policy: t.now}
 	t.now = next
+	if next&unfencedOld != 0 {
+		t.facts |= ranUnfencedOld
+	}
+	if next&unfencedNew != 0 {
+		t.facts |= ranUnfencedNew
+	}
 	for i := range t.agents {
 		a := &t.agents[i]
 		if a.task == backfilling && !next.plan().WritesBoth {
@@ -187,45 +211,26 @@ func (m *model) quiet(s *state) bool {
 	return !m.actedOn(s, 1)
 }
 
-// publish puts into force what stands: see the ladder's "clean".
-func (m *model) publish(s *state) {
-	if s.older[m.cfg.older-1].policy != 0 {
-		return
-	}
-	next := s.now
-	switch s.now.stage() {
-	case flags.Live:
-		if (m.quiet(s) || m.rules.cleanEarly) && (s.stale(nobody, flags.NewSide) == 0 || m.rules.cleanStale) {
-			next |= clean
-		}
-	case flags.Shadow:
-		if s.now&strict != 0 && !m.cleanAbout(s) {
-			next &^= strict
+// keep does what is due: it switches capture, and publishes what stands.
+func (m *model) keep(s *state) {
+	d := m.duty(s)
+	for _, side := range []flags.Side{flags.OldSide, flags.NewSide} {
+		if d.switches[side] {
+			m.switchMode(s, side)
 		}
 	}
-	if next == s.now {
+	next := s.now&stageBits | m.mutated(s, s.now, d.standing)
+	if next == s.now || s.older[m.cfg.older-1].policy != 0 {
 		return
 	}
 	t := *s
-	t.before = t.facts &^ fresh
+	t.before = 0
 	if m.cfg.failover {
+		t.before = t.facts &^ fresh
 		t.facts |= fresh
 	}
 	m.replace(&t, next)
 	m.violate(&t, event{agent: planeAgent, text: "publishes", policy: next}, "")
-}
-
-// cleanAbout reports whether somebody may still act on a clean policy.
-func (m *model) cleanAbout(s *state) bool {
-	if m.rules.strictShort {
-		return false
-	}
-	for k, g := range s.older {
-		if g.policy&clean != 0 && (g.marks != settled || m.actedOn(s, uint8(k+1))) {
-			return true
-		}
-	}
-	return false
 }
 
 // verify compares both sides in one snapshot.

@@ -257,8 +257,8 @@ func (m *model) write(s *state, i int) {
 			return
 		}
 		m.move(t, i, grabbed, "locks the row of "+sideName(plan.Authority)+" itself")
-	case a.at == decided && plan.Unfenced && a.task != modify:
-		m.writeUnfenced(s, i)
+	case plan.Unfenced && a.task != modify && a.task != frozen:
+		m.plain(s, i)
 	case a.at == decided, a.at == grabbed:
 		m.fence(s, i, 0, false)
 	case a.at >= fencing0 && a.at <= fencing7:

@@ -73,13 +73,17 @@ const (
 	verified
 	oldComplete
 	knownBad // live was entered while a key was known not to be copyable
-	fresh    // nothing was committed since the last step: a failover may lose it
+	ranUnfencedOld
+	ranUnfencedNew
+	fresh // nothing was committed since the last step: a failover may lose it
 )
 
 // capture is the state of one side's triggers.
 type capture struct {
 	mode      mode
 	undrained uint8 // 1: writers that the mode before let through may still run
+	broken    uint8 // 1: a table lacks a trigger
+	leaving   uint8 // 1: somebody wants to remove it
 }
 
 type mode uint8
