@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,6 +22,7 @@ type changeFlags struct {
 	noWait    bool
 	yes       bool
 	newTenant bool
+	force     bool
 	timeout   time.Duration
 	drain     time.Duration
 }
@@ -30,6 +32,7 @@ func (f *changeFlags) add(cmd *cobra.Command) {
 	cmd.Flags().Int64Var(&f.expect, "expect-epoch", 0, "refuse unless this `epoch` is in force (as status showed it)")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "answer as the change would, and change nothing")
 	cmd.Flags().BoolVar(&f.noWait, "no-wait", false, "end as soon as the new policy is in force")
+	cmd.Flags().BoolVar(&f.force, "force", false, "set aside what may be set aside; needs --reason")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "step into new, the point of no return")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 2*time.Minute, "how long to wait until nobody acts on an older policy; 0 means for ever")
 	cmd.Flags().DurationVar(&f.drain, "drain-timeout", 30*time.Second, "terminate transactions that act on an older policy after this long; 0 means never")
@@ -44,6 +47,8 @@ func (f *changeFlags) check() error {
 	switch {
 	case f.timeout < 0 || f.drain < 0:
 		return usagef("--timeout and --drain-timeout must not be negative")
+	case f.force && strings.TrimSpace(f.reason) == "":
+		return usagef("--force needs a --reason: the history says what was set aside, and why")
 	case f.expect < 0:
 		return usagef("--expect-epoch must not be negative")
 	}
@@ -63,7 +68,7 @@ func (a *app) change(ctx context.Context, store *ledger.Store, c control.Change,
 	if c.Actor, err = a.who(&f.actorFlags); err != nil {
 		return err
 	}
-	c.Reason, c.ExpectEpoch, c.DryRun, c.NoWait = f.reason, f.expect, f.dryRun, f.noWait
+	c.Reason, c.ExpectEpoch, c.DryRun, c.NoWait, c.Force = f.reason, f.expect, f.dryRun, f.noWait, f.force
 	if len(c.Tenants) > 0 {
 		// Who is pinned may be unpinned, whatever else is known of him.
 		if _, err := a.checkTenants(ctx, store, c.Migration, c.Tenants, f.newTenant || c.Kind == control.Unpin); err != nil {

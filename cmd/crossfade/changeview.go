@@ -20,6 +20,8 @@ type changing struct {
 	// What is waited for: transactions by epoch, and processes.
 	draining  map[int64]string
 	processes string
+	emptying  string // who writes past the application
+	blocked   string // why a walk waits
 }
 
 func (a *app) changing(migration string) *changing {
@@ -32,14 +34,19 @@ type progressJSON struct {
 	Epoch     int64                `json:"epoch,omitempty"`
 	Holders   []holderJSON         `json:"holders,omitempty"`
 	Processes []processJSON        `json:"processes,omitempty"`
+	Side      string               `json:"side,omitempty"` // of capture
+	Blocks    []blockJSON          `json:"blocks,omitempty"`
+	Other     *entryJSON           `json:"other,omitempty"`
+	Text      string               `json:"text,omitempty"`
 }
 
 // progress is a control.Change's Report.
 func (c *changing) progress(p control.Progress) {
 	if c.app.json {
-		c.app.event(progressJSON{p.Kind, p.Migration, p.Epoch, toHolders(p.Holders), toProcesses(p.Processes, 0)})
+		c.app.event(toProgress(p))
 		return
 	}
+	c.blocked = ""
 	switch p.Kind {
 	case control.Committed:
 		c.line.keep(fmt.Sprintf("%s: epoch %d is in force", c.migration, p.Epoch))
@@ -47,7 +54,11 @@ func (c *changing) progress(p control.Progress) {
 		c.draining[p.Epoch] = fmt.Sprintf("transactions of epoch %d: %s", p.Epoch, holderTexts(p.Holders, 2))
 		c.waiting()
 	case control.Terminated:
-		c.line.keep(fmt.Sprintf("  terminated, as they acted on epoch %d for too long: %s", p.Epoch, holderTexts(p.Holders, 5)))
+		what := fmt.Sprintf("acted on epoch %d", p.Epoch)
+		if p.Epoch == 0 {
+			what = fmt.Sprintf("wrote the %s side past the application", p.Side)
+		}
+		c.line.keep(fmt.Sprintf("  terminated, as they %s for too long: %s", what, holderTexts(p.Holders, 5)))
 	case control.Drained:
 		delete(c.draining, p.Epoch)
 		c.waiting()
@@ -61,7 +72,47 @@ func (c *changing) progress(p control.Progress) {
 	case control.Acknowledged:
 	case control.Settled:
 		c.processes = ""
+	default:
+		c.beside(p)
 	}
+}
+
+// beside shows what goes on beside the waiting for the fleet.
+func (c *changing) beside(p control.Progress) {
+	switch p.Kind {
+	case control.Published:
+		c.line.keep(fmt.Sprintf("%s: epoch %d is in force: %s", c.migration, p.Epoch, p.Text))
+	case control.Switched:
+		c.line.keep("  " + p.Text)
+	case control.Emptying:
+		c.emptying = fmt.Sprintf("transactions past the application on the %s side: %s", p.Side, holderTexts(p.Holders, 2))
+		c.waiting()
+	case control.Emptied:
+		c.emptying = ""
+	case control.Blocked:
+		c.blocked = p.Text
+		c.waiting()
+	case control.Overtaken:
+		c.line.keep(fmt.Sprintf("  meanwhile, at epoch %d, %s changed %s: the way down goes on from there", p.Epoch, p.Other.Actor, p.Other.Change()))
+	}
+}
+
+func toProgress(p control.Progress) progressJSON {
+	out := progressJSON{
+		Event: p.Kind, Migration: p.Migration, Epoch: p.Epoch, Holders: toHolders(p.Holders), Processes: toProcesses(p.Processes, 0), Text: p.Text,
+	}
+	if len(p.Blocks) > 0 {
+		out.Blocks = toBlocks(p.Blocks)
+	}
+	if p.Other != nil {
+		entry := toEntry(*p.Other)
+		out.Other = &entry
+	}
+	switch p.Kind {
+	case control.Switched, control.Emptying, control.Emptied:
+		out.Side = p.Side.String()
+	}
+	return out
 }
 
 // waiting shows everything that is waited for.
@@ -70,8 +121,10 @@ func (c *changing) waiting() {
 	for _, epoch := range slices.Sorted(maps.Keys(c.draining)) {
 		texts = append(texts, c.draining[epoch])
 	}
-	if c.processes != "" {
-		texts = append(texts, c.processes)
+	for _, text := range []string{c.processes, c.emptying, c.blocked} {
+		if text != "" {
+			texts = append(texts, text)
+		}
 	}
 	if len(texts) > 0 {
 		c.line.pass("  waiting for " + strings.Join(texts, "; "))

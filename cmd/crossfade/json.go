@@ -17,6 +17,20 @@ type policyJSON struct {
 	Default flags.Stage            `json:"default"`
 	Step    *stepJSON              `json:"step,omitempty"`
 	Pinned  map[string]flags.Stage `json:"pinned,omitempty"`
+	// Holds is what the control plane found to hold: clean, strict-shadow,
+	// unfenced-old, unfenced-new.
+	Holds []string `json:"holds,omitempty"`
+}
+
+// holdings are what a policy can say to hold, and what that means.
+var holdings = []struct {
+	name, means string
+	holds       func(flags.Standing) bool
+}{
+	{"clean", "no key at live is or can become stale: reads there do not look", func(s flags.Standing) bool { return s.Clean }},
+	{"strict-shadow", "writes at shadow fail with their new side, until nobody reads without a look any more", func(s flags.Standing) bool { return s.StrictShadow }},
+	{"unfenced-old", "writes at old take no fence, as capture records what comes too late", func(s flags.Standing) bool { return s.UnfencedOld }},
+	{"unfenced-new", "writes at new take no fence, as capture records what comes too late", func(s flags.Standing) bool { return s.UnfencedNew }},
 }
 
 type stepJSON struct {
@@ -27,6 +41,11 @@ type stepJSON struct {
 
 func toPolicy(p flags.Policy, inForce bool) policyJSON {
 	out := policyJSON{Default: p.Default, Pinned: p.Overrides}
+	for _, h := range holdings {
+		if inForce && h.holds(p.Standing) {
+			out.Holds = append(out.Holds, h.name)
+		}
+	}
 	if inForce {
 		out.Epoch, out.ID = p.Epoch, p.ID.String()
 	}
@@ -50,8 +69,11 @@ type blockJSON struct {
 	Processes []processJSON `json:"processes,omitempty"`
 	Keys      int64         `json:"keys,omitempty"`
 	Oldest    *time.Time    `json:"oldest,omitempty"`
-	// Passes says that the block goes away by waiting for the fleet.
-	Passes bool `json:"passes"`
+	// Passes says that the block goes away by waiting for the fleet, Mends that
+	// work under way takes it away, and Forcible that --force sets it aside.
+	Passes   bool `json:"passes"`
+	Mends    bool `json:"mends,omitempty"`
+	Forcible bool `json:"forcible,omitempty"`
 }
 
 func toBlocks(blocks []control.Block) []blockJSON {
@@ -59,7 +81,7 @@ func toBlocks(blocks []control.Block) []blockJSON {
 	for i, b := range blocks {
 		all[i] = blockJSON{
 			Kind: string(b.Kind), Text: b.Text, Tenants: b.Tenants, Others: b.Others, Epochs: b.Epochs,
-			Processes: toProcesses(b.Processes, 0), Keys: b.Keys, Passes: b.Kind.Passes(),
+			Processes: toProcesses(b.Processes, 0), Keys: b.Keys, Passes: b.Kind.Passes(), Mends: b.Mends, Forcible: b.Forcible,
 		}
 		if b.From.Valid() {
 			all[i].From, all[i].To = b.From.String(), b.To.String()

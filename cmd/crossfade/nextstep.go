@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/crossfade-db/crossfade/control"
 	"github.com/crossfade-db/crossfade/flags"
@@ -50,7 +51,7 @@ func next(state *ledger.State, toward flags.Stage) *nextStep {
 		policy.Default = n.To
 		n.Command = fmt.Sprintf("crossfade step %s %s", policy.Migration, n.To)
 	}
-	n.blocks = control.Check(state, policy)
+	n.blocks = slices.DeleteFunc(control.Check(state, policy), func(b control.Block) bool { return b.Kind.Arranged() })
 	n.Blocks, n.Allowed = toBlocks(n.blocks), len(n.blocks) == 0
 	if plan := n.To.Plan(); plan.Authority == flags.NewSide && !plan.WritesBoth {
 		n.PointNoReturn = true

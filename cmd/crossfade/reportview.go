@@ -79,6 +79,11 @@ func writeRungs(w *strings.Builder, r *report) {
 	}
 	if len(r.Policy.Pinned) == 0 {
 		return
+	for _, h := range holdings {
+		if slices.Contains(r.Policy.Holds, h.name) {
+			fmt.Fprintf(w, "  %s: %s\n", h.name, h.means)
+		}
+	}
 	}
 	for _, stage := range slices.Backward(flags.Stages()) {
 		var names []string
