@@ -87,7 +87,7 @@ that the application embeds.`,
 	for group, commands := range map[string][]*cobra.Command{
 		"setup":  {a.initCommand(), a.genCommand()},
 		"look":   {a.statusCommand(), a.mismatchesCommand(), a.historyCommand()},
-		"change": {a.stepCommand(), a.pinCommand(), a.unpinCommand()},
+		"change": {a.stepCommand(), a.downCommand(), a.pinCommand(), a.unpinCommand()},
 		"work":   append(a.jobCommands(), a.captureCommand()),
 		"other":  {a.versionCommand()},
 	} {
