@@ -77,13 +77,13 @@ func writeRungs(w *strings.Builder, r *report) {
 	if step := r.Policy.Step; step != nil {
 		fmt.Fprintf(w, "  percentage step: %s\n", stepText(step, r.Policy.Default))
 	}
-	if len(r.Policy.Pinned) == 0 {
-		return
 	for _, h := range holdings {
 		if slices.Contains(r.Policy.Holds, h.name) {
 			fmt.Fprintf(w, "  %s: %s\n", h.name, h.means)
 		}
 	}
+	if len(r.Policy.Pinned) == 0 {
+		return
 	}
 	for _, stage := range slices.Backward(flags.Stages()) {
 		var names []string
