@@ -87,14 +87,14 @@ func (c *client) await(i *incarnation, waiting *wait, op int64) *answer {
 func (c *client) late(i *incarnation, op int64) {
 	ctx, lease := context.Background(), c.world.plan.lease
 	proceed := func() { _, _ = i.send(request{Go: op}) } // whoever has ended needs no more
-	if c.random.IntN(4) == 0 || !c.process.fault.TryLock() {
+	if c.world.plan.late == 0 && c.random.IntN(4) == 0 || !c.process.fault.TryLock() {
 		pause(ctx, time.Duration(c.random.Int64N(int64(lease/2))))
 		proceed()
 		return
 	}
 	defer c.process.fault.Unlock()
 	d := lease/20 + upTo(c.random, lease/4)
-	if c.world.plan.heldFails || c.random.IntN(2) == 0 {
+	if c.world.plan.late > 0 || c.random.IntN(2) == 0 {
 		d += lease + upTo(c.random, c.world.plan.late)
 		c.world.count("operations stopped past the lease")
 	}
@@ -119,7 +119,7 @@ func (c *client) spoil(r *request, o accounts.Operation) {
 	if c.random.IntN(60) == 0 {
 		r.Stay = time.Duration(c.random.IntN(1000)) * time.Millisecond
 	}
-	r.Hold = p.hold > 0 && c.random.IntN(p.hold) == 0 && !(p.heldFails && o.Unfenced)
+	r.Hold = p.hold > 0 && !(p.heldFails && o.Unfenced) && c.random.IntN(p.hold) == 0
 	if r.Hold && p.heldFails {
 		r.Fault = &sideFault{Kind: accounts.ErrorBefore}
 	}

@@ -93,7 +93,7 @@ func stop(longer func(*world) time.Duration, leases int) fault {
 }
 
 func longStop(ctx context.Context, w *world, p *process, random *rand.Rand) {
-	if w.longs.Add(1) == 1 {
+	if w.longs.Add(1) == 1 && random.IntN(6) == 0 {
 		w.count("long stops")
 		p.stop(ctx, w.plan.longest/2+upTo(random, w.plan.longest/2))
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -64,7 +65,10 @@ func (w *world) outside(session accounts.Session, number int, random *rand.Rand,
 	defer cancel()
 	accounts.Outside(ctx, t, side, levels[random.IntN(len(levels))], stay)
 	e.End, e.Answer = w.now(), t.Answer
-	if e.Outcome == accounts.Happened && e.Writes() {
+	switch {
+	case strings.Contains(e.Err, "past the application"):
+		w.count("refused outside")
+	case e.Outcome == accounts.Happened && e.Writes():
 		w.count("writes outside on the " + side.String() + " side")
 	}
 	h.Add(e)

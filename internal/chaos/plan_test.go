@@ -37,8 +37,8 @@ type plan struct {
 	authority  int // and of these one in so many a failing authority
 	kinds      []accounts.FaultKind
 	hold       int           // one operation in so many is stopped between decision and use
-	late       time.Duration // so much longer than the lease at most; none means nothing
-	heldFails  bool          // all of those are stopped past the lease, and then the side without authority fails
+	late       time.Duration // then always past the lease, by so much at most; none means only some of them, and not by much
+	heldFails  bool          // only others are, and then the side without authority fails
 	silent     bool          // confirmed mismatches are not told
 }
 

@@ -55,7 +55,7 @@ func (w *world) round(n int) {
 	}
 	for _, e := range h.Events {
 		w.count("operations")
-		if e.Outcome != accounts.Happened {
+		if e.Outcome != accounts.Happened { // those of unknown outcome that are left were committed
 			w.count([...]string{"", "failed", "committed in silence"}[e.Outcome])
 		}
 		if e.Lost {
