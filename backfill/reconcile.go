@@ -37,6 +37,12 @@ func (w *Worker) reconcileAlways(ctx context.Context, e Entity) {
 		case done.Repaired+done.Failed > 0:
 			w.log.Info("stale keys", "migration", e.Migration(), "repaired", done.Repaired, "failed", done.Failed)
 		}
+		if done.Repaired == 0 || w.cfg.AfterRepair == nil {
+			continue
+		}
+		if err := w.cfg.AfterRepair(ctx, e.Migration()); err != nil && ctx.Err() == nil {
+			w.log.Warn("after repairing stale keys", "migration", e.Migration(), "error", describe(err))
+		}
 	}
 }
 
@@ -114,6 +120,10 @@ func (w *Worker) repairAll(ctx context.Context, e Entity, recs []ledger.StaleKey
 		}
 		byTenant[rec.Tenant] = append(byTenant[rec.Tenant], rec)
 	}
+	defer func() {
+		w.repaired.Add(total.Repaired)
+		w.failed.Add(total.Failed)
+	}()
 	for _, tenant := range order {
 		var keys, wholes []ledger.StaleKey
 		for _, rec := range byTenant[tenant] {

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -53,6 +54,10 @@ type Config struct {
 	// ReconcileEvery is how often stale keys are looked for without any job.
 	// Defaults to 1s; negative means never.
 	ReconcileEvery time.Duration
+	// AfterRepair is called, if not nil, when stale keys of a migration were
+	// repaired without any job: control.Plane.Keep, for one, then finds at once
+	// that reads at live need not look for such keys any more.
+	AfterRepair func(ctx context.Context, migration string) error
 	// Sink takes what verification finds. Nil means the ledger.
 	Sink compare.Sink
 	// Rules are applied to every difference. Nil means none.
@@ -78,6 +83,8 @@ type Worker struct {
 	db         *postgres.DB // set by prepare
 	migrations map[string]ledger.Migration
 	running    map[int64]bool
+
+	repaired, failed atomic.Int64
 }
 
 // New returns a worker for the entities, whose sides and ledger are in the

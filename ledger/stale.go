@@ -48,7 +48,9 @@ func staleCounts(ctx context.Context, q *ledgerdb.Queries, migration int32) ([]S
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, StaleCount{Tenant: r.Tenant, Side: side, Keys: r.Keys, Failing: r.Failing, Oldest: utc(r.Oldest)})
+		all = append(all, StaleCount{
+			Tenant: r.Tenant, Side: side, Keys: r.Keys, Failing: r.Failing, Oldest: utc(r.Oldest), Age: time.Duration(r.Age * float64(time.Second)),
+		})
 	}
 	return all, nil
 }

@@ -68,6 +68,8 @@ type StaleCount struct {
 	// Failing are those that a worker tried to copy and could not.
 	Failing int64
 	Oldest  time.Time
+	// Age is that of the oldest, by the server's clock.
+	Age time.Duration
 }
 
 // Process is a process of the fleet and the oldest policy that it acts on.

@@ -24,7 +24,7 @@ order by tenant;
 
 -- name: StaleCounts :many
 select tenant, side, count(*) as keys, count(*) filter (where last_error <> '') as failing,
-    min(recorded_at)::timestamptz as oldest
+    min(recorded_at)::timestamptz as oldest, extract(epoch from clock_timestamp() - min(recorded_at))::double precision as age
 from crossfade.stale_keys
 where migration_id = @migration_id
 group by tenant, side

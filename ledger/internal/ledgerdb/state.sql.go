@@ -304,7 +304,7 @@ func (q *Queries) RanUnfenced(ctx context.Context, migrationID int32) (RanUnfenc
 
 const staleCounts = `-- name: StaleCounts :many
 select tenant, side, count(*) as keys, count(*) filter (where last_error <> '') as failing,
-    min(recorded_at)::timestamptz as oldest
+    min(recorded_at)::timestamptz as oldest, extract(epoch from clock_timestamp() - min(recorded_at))::double precision as age
 from crossfade.stale_keys
 where migration_id = $1
 group by tenant, side
@@ -317,6 +317,7 @@ type StaleCountsRow struct {
 	Keys    int64
 	Failing int64
 	Oldest  time.Time
+	Age     float64
 }
 
 func (q *Queries) StaleCounts(ctx context.Context, migrationID int32) ([]StaleCountsRow, error) {
@@ -334,6 +335,7 @@ func (q *Queries) StaleCounts(ctx context.Context, migrationID int32) ([]StaleCo
 			&i.Keys,
 			&i.Failing,
 			&i.Oldest,
+			&i.Age,
 		); err != nil {
 			return nil, err
 		}
