@@ -47,10 +47,10 @@ func whole(t *testing.T) plan {
 	t.Helper()
 	p := plan{
 		seed: uint64(time.Now().UnixNano()), length: 20 * time.Second, applications: 3, clients: 3, operators: 2, turns: 40,
-		lease: 1500 * time.Millisecond, mix: accounts.Operations, every: 150 * time.Millisecond,
+		lease: time.Second, mix: accounts.Operations, every: 220 * time.Millisecond,
 		faults: map[string]int{
 			"kill": 12, "kill operator": 6, "stop": 16, "stop past the lease": 5, "stop operator": 4, "cut": 16, "abandon": 8,
-			"delay": 10, "hold up": 10, "terminate": 16, "crash": 3, "long stop": 0,
+			"delay": 10, "hold up": 10, "terminate": 16, "crash": 2, "long stop": 0,
 		},
 		sideFaults: 5, authority: 4, hold: 60,
 	}
