@@ -314,3 +314,30 @@ func TestServerGoneInTheMiddle(t *testing.T) {
 	eventually(t, stands(hasty, flags.Old), "and decides from memory again")
 	require.NoError(t, patient.Acknowledge(t.Context()))
 }
+
+func TestProcessBehindAPoolerPollsAndSaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, through := pgtest.Bouncer(t, w.dsn, nil)
+	pool, err := pgxpool.New(t.Context(), withParameter(t, through, "default_query_exec_mode", "cache_describe"))
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	m, err := control.Join(t.Context(), ledger.New(pool, nil), &control.MemberConfig{Migrations: []string{name}, Interval: 20 * time.Millisecond})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = m.Close(context.Background()) })
+	polls := func() string {
+		fleet, err := w.store.Fleet(t.Context())
+		require.NoError(t, err)
+		require.Len(t, fleet, 1)
+		return fleet[0].Polls
+	}
+	deadline := time.Now().Add(10 * time.Second) // a process that listens never says so
+	for polls() != "behind a pooler" && time.Now().Before(deadline) {
+		<-time.After(time.Millisecond)
+	}
+	require.Equal(t, "behind a pooler", polls())
+	assert.Equal(t, "behind a pooler", m.Polls())
+	w.step(toDefault(flags.Dual))
+	assert.True(t, stands(m, flags.Dual)(), "the change arrives with a heartbeat")
+	w.listening(0)
+}
