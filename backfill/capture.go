@@ -96,7 +96,8 @@ type Installed struct {
 // live or above; the new side by refusing. With dry, nothing is changed.
 //
 // When ctx ends while somebody is waited for, the error is a
-// [*CaptureBusyError]; what is wrong with a table is a [*CaptureTableError].
+// [*CaptureBusyError]; what is wrong with a table is a [*CaptureTableError]; a
+// pool that leads to a pooler is a [*ledger.PoolerError].
 func (c *Capture) Install(ctx context.Context, migration string, side flags.Side, dry bool, tables ...CaptureTable) (Installed, error) {
 	var done Installed
 	m, err := c.store.Migration(ctx, migration)
@@ -399,6 +400,14 @@ func (c *Capture) locked(ctx context.Context, tables []CaptureTable, dry bool, f
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
+	if !dry && len(names) > 0 { // a pooler may end a transaction that waits for long
+		err := c.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
+			return ledger.Direct(ctx, conn.Conn(), "change the triggers of capture")
+		})
+		if err != nil {
+			return err
+		}
+	}
 	began, timeout := time.Now(), c.cfg.LockTimeout
 	for {
 		err := c.lockOnce(ctx, tables, names, dry, timeout, fn)
