@@ -2,6 +2,8 @@ package fleet
 
 import (
 	"context"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,6 +39,16 @@ func newPair(t *testing.T) *pair {
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, network.Close()) })
 	return &pair{world: newWorld(t, dsn), primary: primary, standby: standby, network: network}
+}
+
+// severalHosts names both servers, of which the one that takes writes counts.
+func (p *pair) severalHosts() string {
+	p.t.Helper()
+	u, err := url.Parse(p.primary.URL())
+	require.NoError(p.t, err)
+	standby, err := proxy.Host(p.standby.URL())
+	require.NoError(p.t, err)
+	return strings.Replace(p.primary.URL(), u.Host, standby+","+u.Host, 1) + "&target_session_attrs=read-write"
 }
 
 // lose ends the primary and promotes the standby, which has seen nothing since
@@ -83,6 +95,7 @@ func TestPromotedStandbyThatLostTheLastPolicy(t *testing.T) {
 	p := newPair(t)
 	ctx := t.Context()
 	one := p.start(accounts.ProcessConfig{Name: "one", LeaseTTL: time.Minute})
+	two := p.start(accounts.ProcessConfig{Name: "two", LeaseTTL: time.Minute, NoWorker: true, DSN: p.severalHosts()})
 	put(t, one, 1, "kept")
 	p.walk(flags.Shadow)
 	put(t, one, 2, "kept")
@@ -139,6 +152,10 @@ func TestPromotedStandbyThatLostTheLastPolicy(t *testing.T) {
 	require.Empty(t, said.Err)
 	assert.EqualValues(t, 1, said.Refused, "the number is the same, and the policy is not")
 	assert.Equal(t, "late", p.name("accounts_v1", 1))
+
+	two.Pool.Reset()
+	put(t, two, 4, "by another way")
+	assert.Equal(t, "by another way", p.name("accounts_v1", 4), "who knows both servers finds the new primary")
 
 	// Everything settles, and the ladder goes on from there.
 	settled, err := p.plane.Settle(ctx, accounts.MigrationName, nil)
