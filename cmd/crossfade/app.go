@@ -81,6 +81,7 @@ that the application embeds.`,
 		&cobra.Group{ID: "setup", Title: "Set up:"},
 		&cobra.Group{ID: "look", Title: "Look:"},
 		&cobra.Group{ID: "change", Title: "Change who stands where:"},
+		&cobra.Group{ID: "guard", Title: "Guard, and let go by itself:"},
 		&cobra.Group{ID: "work", Title: "Work on the data:"},
 		&cobra.Group{ID: "other", Title: "Other:"},
 	)
@@ -88,8 +89,11 @@ that the application embeds.`,
 		"setup":  {a.initCommand(), a.genCommand()},
 		"look":   {a.statusCommand(), a.mismatchesCommand(), a.historyCommand()},
 		"change": {a.stepCommand(), a.downCommand(), a.pinCommand(), a.unpinCommand()},
-		"work":   append(a.jobCommands(), a.captureCommand()),
-		"other":  {a.versionCommand()},
+		"guard": {
+			a.guardrailCommand(), a.rampCommand(), a.controllerCommand(), a.freezeCommand(), a.unfreezeCommand(), a.protectCommand(), a.approveCommand(),
+		},
+		"work":  append(a.jobCommands(), a.captureCommand()),
+		"other": {a.versionCommand()},
 	} {
 		for _, cmd := range commands {
 			cmd.GroupID = group

@@ -80,26 +80,41 @@ func TestEveryCommandHasExamplesThatAreItsOwn(t *testing.T) {
 	t.Parallel()
 	root := newApp(nil, nil, func(string) string { return "" }).root()
 	for _, cmd := range root.Commands() {
-		if !cmd.Runnable() {
+		if cmd.Runnable() {
+			assert.NotEmpty(t, cmd.GroupID, cmd.Name())
+		}
+		exampled(t, root, cmd)
+	}
+}
+
+// exampled checks the examples of a command and of those below it. A command
+// that has others below it may show how they are used.
+func exampled(t *testing.T, root, cmd *cobra.Command) {
+	t.Helper()
+	for _, below := range cmd.Commands() {
+		exampled(t, root, below)
+	}
+	if !cmd.Runnable() || cmd.Name() == "completion" || cmd.Parent().Name() == "completion" {
+		return
+	}
+	name := cmd.CommandPath()
+	assert.NotEmpty(t, cmd.Short, name)
+	assert.NotEmpty(t, cmd.Example, name)
+	for line := range strings.SplitSeq(cmd.Example, "\n") {
+		_, line, found := strings.Cut(line, "crossfade ")
+		if !assert.True(t, found, name) {
 			continue
 		}
-		assert.NotEmpty(t, cmd.Short, cmd.Name())
-		assert.NotEmpty(t, cmd.Example, cmd.Name())
-		assert.NotEmpty(t, cmd.GroupID, cmd.Name())
-		for line := range strings.SplitSeq(cmd.Example, "\n") {
-			_, line, found := strings.Cut(line, "crossfade ")
-			if !assert.True(t, found, cmd.Name()) {
-				continue
-			}
-			line, _, _ = strings.Cut(line, "|")
-			line = strings.TrimPrefix(strings.TrimPrefix(line, "run github.com/crossfade-db/crossfade/cmd/"), "crossfade ")
-			words := strings.Fields(line)
-			assert.Equal(t, cmd.Name(), words[0], line)
-			assert.LessOrEqual(t, len(line), 100)
-			for _, word := range words[1:] {
-				if flag, isLong := strings.CutPrefix(word, "--"); isLong && flag != "json" {
-					assert.NotNil(t, cmd.Flags().Lookup(flag), "%s: %s", cmd.Name(), word)
-				}
+		line, _, _ = strings.Cut(line, "|")
+		line = strings.TrimPrefix(strings.TrimPrefix(line, "run github.com/crossfade-db/crossfade/cmd/"), "crossfade ")
+		words := strings.Fields(line)
+		meant, _, err := root.Find(words)
+		assert.NoError(t, err, line)
+		assert.True(t, meant == cmd || meant.Parent() == cmd, line)
+		assert.LessOrEqual(t, len(line), 100)
+		for _, word := range words {
+			if flag, isLong := strings.CutPrefix(word, "--"); isLong && flag != "json" {
+				assert.NotNil(t, meant.Flags().Lookup(flag), "%s: %s", name, word)
 			}
 		}
 	}

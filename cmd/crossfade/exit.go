@@ -38,11 +38,11 @@ var exitCodes = []struct {
 	{exitOK, "ok", "The command did what it was asked to do."},
 	{exitFailure, "failure", "Something else went wrong: a job failed, an interface cannot be generated for."},
 	{exitInput, "bad-input", "The command line cannot be used: an unknown flag, stage, migration, tenant, field or job, a percentage outside 0 to 100 or finer than 0.01, a DSN that cannot be read. Nothing was changed."},
-	{exitRefused, "refused", "A rule of the ladder speaks against the step, or a step into new lacks --yes. Nothing was changed."},
-	{exitConflict, "conflict", "Somebody else was faster: the policy was changed, such a job is open, or the job has ended. Nothing was changed."},
+	{exitRefused, "refused", "A rule speaks against the step, or a step into new lacks --yes. Nothing was changed."},
+	{exitConflict, "conflict", "Somebody else was faster: the policy was changed, such a job or a ramp is open, or the job or the ramp has ended. Nothing was changed."},
 	{exitLedger, "ledger", "The ledger is absent, or older or newer than this program. Nothing was changed."},
 	{exitServer, "server", "The database cannot be used: unreachable, lost, read-only, out of connections, denied, absent or too slow."},
-	{exitDiffers, "differs", "gen --check found files that are out of date, or verify found keys that differ."},
+	{exitDiffers, "differs", "gen --check found files that are out of date, verify found keys that differ, or guardrail check found a rule violated or inconclusive."},
 	{exitUnsettled, "unsettled", "The new policy is in force, or the job goes on, and the command stopped waiting before the end."},
 	{exitInterrupted, "interrupted", "Ctrl-C, or SIGTERM. A policy that was put into force stays in force, and a job goes on."},
 }
@@ -92,7 +92,8 @@ func codeOf(ctx context.Context, err error) int {
 		return exitInput
 	case is[*control.StepError](err), is[*flags.PolicyError](err), is[*noReturnError](err), is[*backfill.CaptureBlockedError](err):
 		return exitRefused
-	case is[*ledger.ConflictError](err), is[*ledger.JobOpenError](err), is[*ledger.JobStateError](err):
+	case is[*ledger.ConflictError](err), is[*ledger.JobOpenError](err), is[*ledger.JobStateError](err),
+		is[*ledger.RampOpenError](err), is[*ledger.RampStateError](err):
 		return exitConflict
 	case is[*ledger.VersionError](err):
 		return exitLedger
@@ -114,7 +115,7 @@ func codeOf(ctx context.Context, err error) int {
 func badInput(err error) bool {
 	return is[*flags.UnknownStageError](err) || is[*flags.ShareError](err) || is[*versions.Error](err) ||
 		is[*ledger.UnknownMigrationError](err) || is[*ledger.DefinitionError](err) || is[*ledger.InputError](err) ||
-		is[*ledger.UnknownJobError](err) || is[*control.ChangeError](err) ||
+		is[*ledger.UnknownJobError](err) || is[*control.ChangeError](err) || is[*control.RampError](err) ||
 		is[*backfill.CaptureTableError](err) || is[*ledger.NotCapturedError](err)
 }
 

@@ -31,6 +31,7 @@ type report struct {
 	Stale       []staleJSON    `json:"stale_keys"`
 	Mismatches  mismatchesJSON `json:"mismatches"`
 	Jobs        []jobJSON      `json:"jobs"`
+	Guard       *guardJSON     `json:"guard,omitempty"`
 	// PassedNoReturn says that the old side of some tenants missed writes at new.
 	PassedNoReturn bool `json:"old_side_incomplete"`
 
@@ -121,6 +122,9 @@ func lookAt(ctx context.Context, store *ledger.Store, name string) (report, erro
 		return r, err
 	}
 	if r.Mismatches, err = mismatchesOf(ctx, store, name); err != nil {
+		return r, err
+	}
+	if r.Guard, err = guardOf(ctx, store, state); err != nil {
 		return r, err
 	}
 	r.Jobs, err = recentJobs(ctx, store, name)

@@ -46,6 +46,7 @@ func writeShort(w *strings.Builder, r *report) {
 			attention = append(attention, fmt.Sprintf("%s %d is %s", j.Kind, j.ID, j.State))
 		}
 	}
+	attention = append(attention, r.Guard.attention()...)
 	if len(attention) > 0 {
 		fmt.Fprintf(w, "  %s\n", strings.Join(attention, "; "))
 	}
@@ -57,6 +58,7 @@ func writeReport(w *strings.Builder, r *report) {
 		r.Name, r.Entity, r.From, r.To, r.Policy.Epoch, stamp(r.Since), short(r.At.Sub(r.Since)))
 	writeRungs(w, r)
 	writeNext(w, r)
+	writeGuard(w, r)
 	writeFleet(w, r)
 	writeData(w, r)
 	writeMismatches(w, r)

@@ -91,6 +91,8 @@ func (f *stepFlags) check() error {
 		return usagef("--walk and --percent cannot go together: a walk is for everybody, or for --tenant")
 	case f.walk && (f.dryRun || f.noWait):
 		return usagef("--walk takes no --dry-run and no --no-wait: each of its steps depends on the one before")
+	case f.walk && f.force:
+		return usagef("--walk takes no --force: force one step at a time")
 	case f.walk && f.expect > 0:
 		return usagef("--walk takes no --expect-epoch: it passes several epochs")
 	}
