@@ -71,7 +71,7 @@ func TestFlushesAreNeitherLostNorCountedTwice(t *testing.T) {
 		sum := l.sum(t)
 		assert.Equal(t, calls, sum.NewCalls())
 		if calls > 0 {
-			assert.EqualValues(t, calls, sum.Tenants["acme"].Calls[flags.NewSide][Served][Reads])
+			assert.Equal(t, calls, sum.Tenants["acme"].Calls[flags.NewSide][Served][Reads])
 			assert.InEpsilon(t, time.Millisecond, sum.Calls[flags.NewSide][Served][Reads].Quantile(0.5), 0.0201)
 		}
 	})
