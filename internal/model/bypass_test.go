@@ -136,7 +136,7 @@ func (m *model) plainRecord(s *state, i int) {
 				a.acting = s.now
 			}
 		}
-		m.move(t, i, committing, "need not be recorded: the trigger joins the epoch")
+		m.move(t, i, committing, "need not be recorded")
 		return
 	}
 	if m.rules.unrecorded || t.record(i, side.Other(), true) {

@@ -57,7 +57,7 @@ func small() []config {
 		named("one process that pauses, all rungs", ladder("", flags.Old, flags.New, read, save).with(alone).with(steady).with(func(c *config) { c.leases = true })),
 		named("one process that crashes, all rungs", ladder("", flags.Old, flags.New, save, erase).with(alone).with(steady).with(func(c *config) { c.crashes = true })),
 		named("steps that take time, all rungs", ladder("", flags.Old, flags.New, save).with(alone).with(steady).with(func(c *config) { c.split, c.standing, c.joint = true, true, false })),
-		named("old to dual", ladder("", flags.Old, flags.Dual, patch, erase, create).with(steady)),
+		named("old to dual", ladder("", flags.Old, flags.Dual, patch, create).with(steady)),
 		named("old to shadow", ladder("", flags.Old, flags.Shadow, read, save, erase).with(steady)),
 		named("dual to live", ladder("", flags.Dual, flags.Live, read, patch).with(steady)),
 		named("shadow to rampdown", ladder("", flags.Shadow, flags.RampDown, read, patch).with(steady)),
@@ -66,7 +66,18 @@ func small() []config {
 		named("shadow and live, what stands is published", ladder("", flags.Shadow, flags.Live, read, patch).with(steady).with(func(c *config) { c.standing = true })),
 		named("locking reads", ladder("", flags.Shadow, flags.Live, modify, patch).with(steady)),
 		named("a lost policy", ladder("", flags.Old, flags.Live, read, save).with(steady).with(func(c *config) { c.failover, c.workers = true, nil }).from(flags.Shadow)),
+		named("plain SQL on the old side, captured", captured(flags.Old, flags.Shadow, flags.OldSide, save)),
+		named("plain SQL on the old side, refused at live", captured(flags.Shadow, flags.RampDown, flags.OldSide, patch).failing().standingCapture(recording, absent)),
+		named("plain SQL on the new side, captured", captured(flags.RampDown, flags.New, flags.NewSide, save).standingCapture(refusing, recording)),
+		named("plain SQL on the new side, refused below live", captured(flags.Shadow, flags.Live, flags.NewSide, patch).failing().standingCapture(recording, refusing)),
+		named("unfenced writes that arrive late", captured(flags.Old, flags.Dual, flags.OldSide, save).with(func(c *config) { c.leases, c.bypassOps = true, nil })),
 	}
+}
+
+// failing has the side without authority fail.
+func (c config) failing() config {
+	c.fails = true
+	return c
 }
 
 // large are the worlds that are explored at length: as far as limit states each.
@@ -88,6 +99,13 @@ func large() []config {
 		named("three unsettled policies", ladder("", flags.Old, flags.Live, read, save).with(func(c *config) { c.older, c.crashes = 3, false })),
 		named("a lost policy, all rungs", ladder("", flags.Old, flags.New, read, save).with(steady).with(func(c *config) { c.failover, c.leases = true, true })),
 		named("old to dual, with pauses", ladder("", flags.Old, flags.Dual, save).with(steady).with(func(c *config) { c.leases, c.values = true, 2 })),
+		named("plain SQL on the old side, two processes", captured(flags.Old, flags.Live, flags.OldSide, read, patch, erase).with(func(c *config) {
+			c.processes, c.fails, c.removes, c.bypassOps = 2, true, true, []task{save, erase}
+		})),
+		named("plain SQL on the new side, all rungs", captured(flags.Old, flags.New, flags.NewSide, read, save, erase).with(func(c *config) {
+			c.captureBoth, c.fails, c.leases = true, true, true
+		}).standingCapture(recording, refusing)),
+		named("plain SQL on the new side, live to new", captured(flags.Live, flags.New, flags.NewSide, save).standingCapture(refusing, refusing)),
 		named("writes by predicate", ladder("", flags.Old, flags.Live, patch, sweep, modify).with(steady)),
 	}
 }

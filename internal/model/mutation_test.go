@@ -15,6 +15,11 @@ type mutation struct {
 	rules  rules
 }
 
+// mutations are all of them.
+func mutations() []mutation {
+	return slices.Concat(stepMutations(), fenceMutations(), processMutations(), workerMutations(), fleetMutations(), captureMutations())
+}
+
 // without returns the fence without the clauses that a test picks.
 func without(drop func(clause) bool) []clause {
 	return slices.DeleteFunc(slices.Clone(fence), drop)
