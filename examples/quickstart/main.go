@@ -94,7 +94,7 @@ func open(ctx context.Context, dsn, name string, tenants []string, fault v2.Faul
 		return a, err
 	}
 	a.customers, err = customers.NewRoutedCustomers(repo.Config[customers.Customers]{
-		Migration: migration, Flag: a.member.Flag(migration.Name), Backend: sides, Comparer: a.comparer,
+		Migration: migration, Flag: a.member.Flag(migration.Name), Backend: sides, Comparer: a.comparer, Meter: a.member,
 	})
 	if err != nil {
 		return a, err
