@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -31,7 +32,9 @@ func (w *world) round(n int) {
 	cancel()
 	w.await("the end of all faults", &faults)
 	w.await("the writers outside", &outside)
-	w.settle()
+	if w.settle(); w.missing() {
+		return // which is a violation, and nobody is left to be asked
+	}
 	for _, e := range h.Events {
 		if e.Outcome == accounts.Unknown {
 			w.count("unknown outcomes")
@@ -122,6 +125,18 @@ func (w *world) settle() {
 		}
 		pause(ctx, 2*time.Millisecond)
 	}
+}
+
+// missing reports whether an application has ended by itself.
+func (w *world) missing() bool {
+	return slices.ContainsFunc(w.applications, func(p *process) bool {
+		select {
+		case <-p.current().gone:
+			return true
+		default:
+			return false
+		}
+	})
 }
 
 func (w *world) journal() (lines map[int64][]accounts.Line) {
