@@ -56,7 +56,7 @@ func TestWriteOfAProcessThatWasStoppedIsRefusedAndDecidedAnew(t *testing.T) {
 			frozen.cont()
 			said := frozen.next()
 			require.Empty(t, said.Err)
-			assert.EqualValues(t, 1, said.Refused, "by the fence")
+			assert.Positive(t, said.Refused, "by the fence")
 			assert.Equal(t, c.old, w.name("accounts_v1", 1))
 			assert.Equal(t, c.new, w.name("people_v2", 1))
 		})
@@ -104,7 +104,7 @@ func TestPlainReadOfAProcessThatWasStoppedIsRepeated(t *testing.T) {
 			said := frozen.next()
 			require.Empty(t, said.Err)
 			assert.Equal(t, "after", said.Name)
-			assert.EqualValues(t, 1, said.Lapsed)
+			assert.Positive(t, said.Lapsed)
 		})
 	}
 }
@@ -148,7 +148,7 @@ func TestBytesOfAWriteThatWereHeldUpAreRefused(t *testing.T) {
 			frozen.cont()
 			said := frozen.next()
 			require.Empty(t, said.Err)
-			assert.EqualValues(t, 1, said.Refused, "it hears of it")
+			assert.Positive(t, said.Refused, "it hears of it")
 			assert.Equal(t, "late", w.name(c.table, 1), "and writes where the fleet is by now")
 		})
 	}
