@@ -22,7 +22,7 @@ import (
 const childVariable = "CROSSFADE_TEST_FLEET"
 
 // childLease is short, so that tests do not wait long for it to run out.
-const childLease = time.Second
+const childLease = 3 * time.Second
 
 // request is what a child is asked for; Go lets the operation that holds go on.
 type request struct {
