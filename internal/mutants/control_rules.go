@@ -46,14 +46,14 @@ var controlRules = []Mutant{
 	},
 	{
 		Rule:    "the fence takes the epoch's lock in its try form",
-		File:    "ledger/migrations/00001_ledger.sql",
+		File:    "ledger/migrations/00003_capture.sql",
 		Old:     "    if not pg_try_advisory_xact_lock_shared((1 << 28) | migration, acting_epoch::integer) then",
 		New:     "    perform pg_advisory_xact_lock_shared((1 << 28) | migration, acting_epoch::integer);\n    if false then",
 		Package: "./ledger", Run: "TestFenceUnderAnExclusiveWaiterReturnsAtOnce",
 	},
 	{
 		Rule: "the fence is volatile: it reads the epoch in a snapshot younger than its locks",
-		File: "ledger/migrations/00001_ledger.sql",
+		File: "ledger/migrations/00003_capture.sql",
 		Old: `    language plpgsql volatile
 as $$
 declare
@@ -66,7 +66,7 @@ declare
 	},
 	{
 		Rule: "the fence raises in any isolation level but READ COMMITTED",
-		File: "ledger/migrations/00001_ledger.sql",
+		File: "ledger/migrations/00003_capture.sql",
 		Old:  "    if current_setting('transaction_isolation') <> 'read committed' then", New: "    if false then",
 		Package: "./ledger", Run: "TestFenceRefuses",
 	},

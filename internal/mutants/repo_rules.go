@@ -3,13 +3,13 @@ package mutants
 import "slices"
 
 // All is every mutant.
-var All = slices.Concat(repoRules, controlRules, fleetRules, backfillRules, keysRules, keeperRules)
+var All = slices.Concat(repoRules, controlRules, fleetRules, backfillRules, keysRules, controllerRules, keeperRules)
 
 // repoRules are the rules of reads, writes and transactions.
 var repoRules = []Mutant{
 	{
 		Rule: "every write takes the key's lock first (failure 1: the switch deadlocks)",
-		File: "ledger/migrations/00001_ledger.sql",
+		File: "ledger/migrations/00003_capture.sql",
 		Old: `        if cardinality(keys) > 0 then
             perform crossfade.lock_keys(migration, tenant, keys);
         end if;
@@ -21,7 +21,7 @@ var repoRules = []Mutant{
 	},
 	{
 		Rule: "every copy takes the key's lock first (failure 2: a row being created is deleted)",
-		File: "ledger/migrations/00001_ledger.sql",
+		File: "ledger/migrations/00003_capture.sql",
 		Old: `        if cardinality(keys) > 0 then
             perform crossfade.lock_keys(migration, tenant, keys);
         end if;
@@ -33,7 +33,7 @@ var repoRules = []Mutant{
 	},
 	{
 		Rule: "a locking read takes the key's lock, not only a side's row",
-		File: "ledger/migrations/00001_ledger.sql",
+		File: "ledger/migrations/00003_capture.sql",
 		Old: `        if cardinality(keys) > 0 then
             perform crossfade.lock_keys(migration, tenant, keys);
         end if;
@@ -75,13 +75,13 @@ var repoRules = []Mutant{
 	},
 	{
 		Rule: "the fence compares the epoch with the ledger's",
-		File: "ledger/migrations/00001_ledger.sql",
+		File: "ledger/migrations/00003_capture.sql",
 		Old:  "if now_epoch <> acting_epoch or now_policy <> acting_policy then", New: "if now_policy <> acting_policy and false then",
 		Package: "./repo/postgres", Run: "TestFenceRefusesAnOldDecisionAndTheRouterDecidesAgain",
 	},
 	{
 		Rule: "the policy id guards against a standby that lost a policy",
-		File: "ledger/migrations/00001_ledger.sql",
+		File: "ledger/migrations/00003_capture.sql",
 		Old:  "if now_epoch <> acting_epoch or now_policy <> acting_policy then", New: "if now_epoch <> acting_epoch then",
 		Package: "./repo/postgres", Run: "TestFenceRefusesTheSameEpochOfAnotherPolicy",
 	},
@@ -136,7 +136,7 @@ var repoRules = []Mutant{
 	},
 	{
 		Rule: "more than 256 keys take the tenant's lock",
-		File: "ledger/migrations/00001_ledger.sql",
+		File: "ledger/migrations/00003_capture.sql",
 		Old: `    h := crossfade.tenant_hash(migration, tenant);
     if all_keys or cardinality(keys) > 256 then
         perform pg_advisory_xact_lock(crossfade.lock_high(2, h), crossfade.lock_low(h));
