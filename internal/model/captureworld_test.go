@@ -29,59 +29,67 @@ func (c config) standingCapture(modes ...mode) config {
 // captureMutations break capture. Their worlds have a writer that bypasses the
 // application.
 func captureMutations() []mutation {
-	const old, new = flags.OldSide, flags.NewSide
+	const oldSide, newSide = flags.OldSide, flags.NewSide
 	return []mutation{
 		{
 			"into live while capture lets bypassing writers through",
-			captured(atShadow, atLive, old, save).standingCapture(recording, absent), dropping(control.BlockCaptureOpen),
+			captured(atShadow, atLive, oldSide, save).standingCapture(recording, absent), dropping(control.BlockCaptureOpen),
 		},
 		{
 			"the writers whom capture let through are not waited for",
-			captured(atShadow, atLive, old, patch).standingCapture(recording, absent), rules{modeUndrained: true},
+			captured(atShadow, atLive, oldSide, patch).standingCapture(recording, absent),
+			rules{modeUndrained: true},
 		},
 		{
 			"capture is installed without waiting for open writers",
-			captured(atOld, atDual, old, read), rules{installsAtOnce: true},
+			captured(atOld, atDual, oldSide, read),
+			rules{installsAtOnce: true},
 		},
 		{
 			"a bypassing write is not recorded",
-			captured(atShadow, atShadow, old, read).standingCapture(recording, absent), rules{unrecorded: true},
+			captured(atShadow, atShadow, oldSide, read).standingCapture(recording, absent),
+			rules{unrecorded: true},
 		},
 		{
 			"the trigger reads the stage without joining the epoch",
-			captured(atOld, atDual, old, read).standingCapture(recording, absent), rules{epochNotJoined: true},
+			captured(atOld, atDual, oldSide, read).standingCapture(recording, absent),
+			rules{epochNotJoined: true},
 		},
 		{
 			"the trigger takes the key's lock",
-			captured(atShadow, atShadow, old, save).standingCapture(recording, absent), rules{triggerLocksKey: true},
+			captured(atShadow, atShadow, oldSide, save).standingCapture(recording, absent),
+			rules{triggerLocksKey: true},
 		},
 		{
 			"capture refuses rows and not statements",
-			captured(atRampDown, atNew, old, save).with(func(c *config) { c.bypassOps = []task{patch} }).standingCapture(refusing, absent), rules{refusedByRow: true},
+			captured(atRampDown, atNew, oldSide, save).with(func(c *config) { c.bypassOps = []task{patch} }).standingCapture(refusing, absent),
+			rules{refusedByRow: true},
 		},
 		{
 			"into old while capture refuses",
-			captured(atOld, atLive, old, read).from(atLive).standingCapture(refusing, absent), dropping(control.BlockCaptureRefuses),
+			captured(atOld, atLive, oldSide, read).from(atLive).standingCapture(refusing, absent), dropping(control.BlockCaptureRefuses),
 		},
 		{
 			"old is left with a table that lacks a trigger",
-			captured(atOld, atDual, old, read).with(func(c *config) { c.breaks, c.standing = true, false }).standingCapture(recording, absent), dropping(control.BlockCaptureBroken),
+			captured(atOld, atDual, oldSide, read).with(func(c *config) { c.breaks, c.standing = true, false }).standingCapture(recording, absent), dropping(control.BlockCaptureBroken),
 		},
 		{
 			"old is left without capture after writes ran unfenced",
-			captured(atOld, atDual, old, save).with(func(c *config) { c.removes, c.leases, c.bypassOps = true, true, nil }), dropping(control.BlockCaptureAbsent),
+			captured(atOld, atDual, oldSide, save).with(func(c *config) { c.removes, c.leases, c.bypassOps = true, true, nil }), dropping(control.BlockCaptureAbsent),
 		},
 		{
 			"out of live downwards while capture of the new side lets writers through",
-			captured(atShadow, atLive, new, save).from(atLive).standingCapture(refusing, recording), dropping(control.BlockCaptureOpen),
+			captured(atShadow, atLive, newSide, save).from(atLive).standingCapture(refusing, recording), dropping(control.BlockCaptureOpen),
 		},
 		{
 			"writes run unfenced without capture",
-			captured(atOld, atDual, old, save).with(func(c *config) { c.leases, c.bypassOps, c.captures = true, nil, false }), rules{unfencedAnyway: true, kinds: []control.BlockKind{control.BlockCaptureAbsent}},
+			captured(atOld, atDual, oldSide, save).with(func(c *config) { c.leases, c.bypassOps, c.captures = true, nil, false }),
+			rules{unfencedAnyway: true, kinds: []control.BlockKind{control.BlockCaptureAbsent}},
 		},
 		{
 			"a repair deletes records that it has not read",
-			captured(atShadow, atShadow, old, read).standingCapture(recording, absent), rules{clearLate: true},
+			captured(atShadow, atShadow, oldSide, read).standingCapture(recording, absent),
+			rules{clearLate: true},
 		},
 	}
 }

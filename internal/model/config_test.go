@@ -13,18 +13,18 @@ func ladder(name string, low, high flags.Stage, ops ...task) config {
 }
 
 // begin are the states in which a world may be found at a rung.
-func (cfg *config) begin(stage flags.Stage) []state {
+func (c *config) begin(stage flags.Stage) []state {
 	one, two := whole(1), whole(2)
 	switch {
 	case stage == flags.New:
-		return []state{cfg.initial(stage, 0, two, one), cfg.initial(stage, 0, one, none)}
+		return []state{c.initial(stage, 0, two, one), c.initial(stage, 0, one, none)}
 	case stage == flags.Dual:
-		return []state{cfg.initial(stage, oldComplete, one, none), cfg.initial(stage, oldComplete, none, two), cfg.initial(stage, oldComplete, one, two)}
+		return []state{c.initial(stage, oldComplete, one, none), c.initial(stage, oldComplete, none, two), c.initial(stage, oldComplete, one, two)}
 	case stage > flags.Old:
 		const all = backfilled | verified | oldComplete
-		return []state{cfg.initial(stage, all, one, one), cfg.initial(stage, all, none, none)}
+		return []state{c.initial(stage, all, one, one), c.initial(stage, all, none, none)}
 	}
-	return []state{cfg.initial(stage, oldComplete, one, none), cfg.initial(stage, oldComplete, none, two)}
+	return []state{c.initial(stage, oldComplete, one, none), c.initial(stage, oldComplete, none, two)}
 }
 
 func (c config) with(change func(*config)) config {
@@ -46,12 +46,13 @@ func steady(c *config) {
 	c.leases, c.crashes, c.split, c.standing, c.joint = false, false, false, false, true
 }
 
+func named(name string, c config) config {
+	c.name = name
+	return c
+}
+
 // small are the worlds that every run of the tests explores, completely.
 func small() []config {
-	named := func(name string, c config) config {
-		c.name = name
-		return c
-	}
 	return []config{
 		named("one process, all rungs", ladder("", flags.Old, flags.New, read, patch, erase, create).with(alone).with(steady)),
 		named("one process that pauses, all rungs", ladder("", flags.Old, flags.New, read, save).with(alone).with(steady).with(func(c *config) { c.leases = true })),
@@ -82,10 +83,6 @@ func (c config) failing() config {
 
 // large are the worlds that are explored at length: as far as limit states each.
 func large() []config {
-	named := func(name string, c config) config {
-		c.name = name
-		return c
-	}
 	everything := func(c *config) { c.anyTime = true }
 	return []config{
 		named("one process, all rungs, everything", ladder("", flags.Old, flags.New, read, patch, erase, create, modify).with(alone).with(everything)),

@@ -1,7 +1,6 @@
 package model
 
 import (
-	"math/bits"
 	"time"
 
 	"github.com/crossfade-db/crossfade/control"
@@ -214,12 +213,4 @@ func (j *judge) answer(q question) (v verdict) {
 	e := control.Effects(s, next)
 	v.notCopied, v.oldIncomplete = len(e.NotCopied) > 0, len(e.OldIncomplete) > 0
 	return v
-}
-
-// refusals names the rules of a verdict.
-func (j *judge) refusals(v uint64) (kinds []control.BlockKind) {
-	for ; v != 0; v &= v - 1 {
-		kinds = append(kinds, j.kinds[bits.TrailingZeros64(v)])
-	}
-	return kinds
 }

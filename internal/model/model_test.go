@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/crossfade-db/crossfade/control"
 	"github.com/crossfade-db/crossfade/flags"
 )
 
@@ -19,49 +18,32 @@ type config struct {
 	values    uint8 // how many values may be in use at once
 	older     int   // how many older policies may be unsettled
 
-	fails           bool       // the side without authority fails at times
-	leases          bool       // leases run out
-	crashes         bool       // at any time
-	failover        bool       // the last policy may be lost
-	standing        bool       // clean policies are published
-	captureBoth     bool       // not only the side of the bypassing writer
-	bypass          flags.Side // where a bypassing writer writes
-	bypassOps       []task
-	breaks, removes bool // capture loses a trigger, or is removed, at old
-	captures        bool
-	split           bool // a step is checked and written at two moments
-	everyStatement  bool // also those that nobody else can see
-	joint           bool // an epoch is drained and acknowledged at one moment
-	anyTime         bool // backfills begin also where none is needed
-	uncopyable      bool // the new side refuses every copy
-	badMapping      bool // a copy at dual may write something else
-	knownBad        bool
+	// What can happen.
+	fails    bool // the side without authority fails at times
+	leases   bool // a process is paused and its lease runs out
+	crashes  bool // of processes and workers, in a transaction
+	failover bool // to a standby that has missed the last policy
+	standing bool // the keeper publishes what stands
+	anyTime  bool // backfills begin also where none is needed
+
+	// Writers that bypass the application, and capture.
+	captures    bool
+	bypass      flags.Side // where they write, and whose capture is installed
+	captureBoth bool       // of both sides
+	bypassOps   []task
+	breaks      bool // at old, a table comes to lack its triggers
+	removes     bool // at old, capture is removed
+
+	// What the new side's code does wrong.
+	uncopyable bool // it refuses the key
+	badMapping bool // what is copied to it at dual may be something else
+
+	// How fine the steps are.
+	split          bool // a step of the ladder is checked and written at two moments
+	joint          bool // an epoch is drained and acknowledged at one moment
+	everyStatement bool // statements that nobody else can see are steps too
 
 	rules rules
-}
-
-// rules are those of the ladder, each of which can be broken. The zero value
-// is the ladder.
-type rules struct {
-	kinds []control.BlockKind // preconditions of steps that are not asked
-	fence []clause            // another fence
-
-	clauseByClause bool
-	policyUnasked  bool
-
-	noStaleRead, twoStatements, fallbackUnasked, fallbackStale, readPastLease                                bool
-	noRepair, rowFirst, oldFirst, writeClears, lenient, noRecord                                             bool
-	beforeBarrier, doNothing, sourceKeysOnly, workerUnfenced, copyUnlocked                                   bool
-	oneStatement, ownDirection, clearLate, markUnasked, keepCheckpoint                                       bool
-	patientCopies, sourceLocked                                                                              bool
-	keepBackfilled, keepOldComplete, noDrain, noAcknowledgement, newestAcknowledged                          bool
-	refusedByRow, triggerLocksKey, epochNotJoined, unrecorded, modeUndrained, installsAtOnce, unfencedAnyway bool
-	neverStrict, strictShort, cleanEarly, cleanStale                                                         bool
-}
-
-// lockRules reports whether everybody takes the key's lock.
-func (r *rules) lockRules() bool {
-	return r.fence == nil && !r.rowFirst && !r.oldFirst && !r.copyUnlocked && !r.workerUnfenced && !r.oneStatement && !r.sourceLocked
 }
 
 // event is what happened.
@@ -173,18 +155,18 @@ func (m *model) violate(t *state, e event, bad string) {
 }
 
 // initial is a world at rest under one policy.
-func (cfg *config) initial(stage flags.Stage, facts uint8, old, new value) state {
+func (c *config) initial(stage flags.Stage, facts uint8, old, new value) state {
 	s := state{now: policy(stage), facts: facts, spec: old}
 	s.rows[0].committed, s.rows[1].committed = old, new
 	if policy(stage).plan().Authority == flags.NewSide {
 		s.spec = new
 	}
-	for i := range cfg.processes {
+	for i := range c.processes {
 		s.agents[i].flags, s.agents[i].memory = member, s.now
 	}
-	for i, w := range cfg.workers {
+	for i, w := range c.workers {
 		if w != bypassing {
-			s.agents[cfg.processes+i].flags = member
+			s.agents[c.processes+i].flags = member
 		}
 	}
 	return s
