@@ -40,31 +40,39 @@ func (p *Plane) findings(ctx context.Context, state *State) (all, tenants []Find
 	if err != nil {
 		return nil, nil, err
 	}
-	decoded := make([]*Measurements, len(rows))
-	var unreadable error
-	for i, r := range rows {
-		if decoded[i], err = decodeMeasurements(r.Content); err != nil {
-			unreadable = err
-		}
-	}
-	for _, g := range rules {
+	evidence, unreadable := gather(state, rows)
+	for i, g := range rules {
 		if unreadable != nil {
 			// What cannot be read may be what speaks against going on.
 			all = append(all, Finding{Guardrail: g, Verdict: ledger.VerdictInconclusive, Numbers: unreadable.Error()})
 			continue
 		}
-		e := &Evidence{Policy: state.Current().Policy, Stale: state.Stale, At: state.At}
-		for i, r := range rows {
-			if r.At.After(state.At.Add(-g.Window)) && !r.Began.Before(g.Since) {
-				e.Merge(decoded[i])
-			}
-		}
-		all = append(all, Judge(g, e))
+		all = append(all, Judge(g, &evidence[i]))
 		if g.Action == ledger.ActionTenantDown {
-			tenants = append(tenants, JudgeTenants(g, e)...)
+			tenants = append(tenants, JudgeTenants(g, &evidence[i])...)
 		}
 	}
 	return all, tenants, nil
+}
+
+// gather sums up for each guardrail what was measured in its window.
+func gather(state *State, rows []ledger.Measurement) ([]Evidence, error) {
+	all := make([]Evidence, len(state.Guard.Guardrails))
+	for i := range all {
+		all[i] = Evidence{Policy: state.Current().Policy, Stale: state.Stale, At: state.At}
+	}
+	var one Measurements
+	for _, r := range rows {
+		if err := one.decode(r.Content); err != nil {
+			return nil, err
+		}
+		for i, g := range state.Guard.Guardrails {
+			if r.At.After(state.At.Add(-g.Window)) && !r.Began.Before(g.Since) {
+				all[i].Merge(&one)
+			}
+		}
+	}
+	return all, nil
 }
 
 // guard judges the guardrails, writes down what they found and acts on it.

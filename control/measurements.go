@@ -207,15 +207,16 @@ func (d *decoder) comparisons() Comparisons {
 	return Comparisons{Matched: d.count(), Mismatched: d.count(), Ignored: d.count(), Inconclusive: d.count(), Dropped: d.count()}
 }
 
-// decodeMeasurements reads what encode wrote.
-func decodeMeasurements(b []byte) (*Measurements, error) {
+// decode reads what encode wrote, in the place of what m holds.
+func (m *Measurements) decode(b []byte) error {
 	if len(b) == 0 {
-		return nil, errCutOff
+		return errCutOff
 	}
 	if b[0] != measurementsVersion {
-		return nil, fmt.Errorf("measurements: version %d is not known to this program: upgrade it", b[0])
+		return fmt.Errorf("measurements: version %d is not known to this program: upgrade it", b[0])
 	}
-	m, d := &Measurements{}, &decoder{b: b[1:]}
+	*m = Measurements{}
+	d := &decoder{b: b[1:]}
 	eachSeries(func(s, r, w int) {
 		series := &m.Calls[s][r][w]
 		if series.Calls = d.count(); series.Calls == 0 || d.err != nil {
@@ -229,7 +230,7 @@ func decodeMeasurements(b []byte) (*Measurements, error) {
 	for n := d.count(); n > 0 && d.err == nil; n-- {
 		length := d.count()
 		if length > int64(len(d.b)) {
-			return nil, errCutOff
+			return errCutOff
 		}
 		name := string(d.b[:length])
 		d.b = d.b[length:]
@@ -237,18 +238,17 @@ func decodeMeasurements(b []byte) (*Measurements, error) {
 		eachSeries(func(s, r, w int) { t.Calls[s][r][w], t.Failed[s][r][w] = d.count(), d.count() })
 		t.Comparisons = d.comparisons()
 	}
-	return m, d.err
+	return d.err
 }
 
 // mergeContents is for [ledger.Store.MergeMeasurements].
 func mergeContents(contents [][]byte) ([]byte, error) {
-	var all Measurements
+	var all, one Measurements
 	for _, content := range contents {
-		m, err := decodeMeasurements(content)
-		if err != nil {
+		if err := one.decode(content); err != nil {
 			return nil, err
 		}
-		all.Merge(m)
+		all.Merge(&one)
 	}
 	all.bound(maxTenants)
 	return all.encode()
