@@ -148,7 +148,7 @@ func (c *Controller) act(ctx context.Context, d ledger.Duty, state *State, f Fin
 	}
 	change := Change{
 		Migration: state.Migration.Name, Kind: SetEach, Targets: map[string]flags.Stage{}, Actor: keeperActor, NoWait: true,
-		Reason: fmt.Sprintf("guardrail %d: %s", g.ID, f.Numbers),
+		Reason: fmt.Sprintf("guardrail %d: %s", g.ID, f.Numbers), ExpectEpoch: state.Migration.Epoch,
 		behalf: behalf{kind: ledger.KindGuardrail, reasons: map[string]string{}, duty: &d, acted: []int64{g.ID}},
 	}
 	policy := state.Current().Policy
@@ -171,6 +171,10 @@ func (c *Controller) act(ctx context.Context, d ledger.Duty, state *State, f Fin
 		return nil
 	}
 	_, err := c.plane.Apply(ctx, change)
+	var conflict *ConflictError
+	if errors.As(err, &conflict) {
+		return nil // the next tick looks at the other's policy
+	}
 	return err
 }
 

@@ -35,12 +35,15 @@ func (c *Controller) ramp(ctx context.Context, d ledger.Duty, m ledger.Migration
 		return c.saveRamp(ctx, d, state, r, move)
 	}
 	change := look.plan.Steps[r.Step].change(m.Name)
-	change.Actor, change.NoWait = keeperActor, true
+	change.Actor, change.NoWait, change.ExpectEpoch = keeperActor, true, state.Migration.Epoch
 	change.Reason = fmt.Sprintf("ramp %d of %s, step %d of %d", r.ID, r.Author, r.Step+1, len(look.plan.Steps))
 	change.behalf = behalf{author: r.Author, ramp: r.ID, duty: &d, place: &ledger.RampMove{ID: r.ID, Before: r.RampPlace, After: move.place}}
 	result, err := c.plane.Apply(ctx, change)
 	var refused *StepError
+	var conflict *ConflictError
 	switch {
+	case errors.As(err, &conflict): // the next tick looks at the other's policy
+		return nil
 	case errors.As(err, &refused):
 		waits := rampMove{place: r.RampPlace}
 		waits.place.TickedAt = look.stamp()

@@ -119,10 +119,11 @@ func TestRampOverDays(t *testing.T) {
 	ticks(1)
 	assert.NotZero(t, w.inForce().Step.Share)
 	require.NoError(t, w.store.ApproveRampStep(t.Context(), name, id, step, flags.Shadow, "ben", "looks good"))
-	ticks(3)
+	for w.place().State != ledger.RampDone { // the member takes its time to acknowledge
+		require.True(t, w.place().Open())
+		ticks(1)
+	}
 	assert.Equal(t, flags.Shadow, w.inForce().Default)
-	ticks(2)
-	assert.Equal(t, ledger.RampDone, w.place().State)
 	assert.Equal(t, "ramp 1 is done", w.newest(ledger.KindRamp).To)
 }
 
