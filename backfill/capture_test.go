@@ -127,3 +127,7 @@ func TestCaptureRefusesPlainWrites(t *testing.T) {
 const ledgerRecords, ledgerRefuses = ledger.CaptureRecords, ledger.CaptureRefuses
 
 var noEffects = ledger.Effects{}
+
+func asBlocked(err error, blocked **backfill.CaptureBlockedError) bool {
+	return errors.As(err, blocked)
+}

@@ -176,14 +176,17 @@ func (f captureFunction) fill(text string) string {
 	const found = ") x\n        where x.t is not null and x.k is not null"
 	var some, record, row strings.Builder
 	for _, op := range []string{"insert", "update", "delete"} {
-		var exists, all []string
+		var one, exists, all []string
 		for _, rows := range captureTransitions[op] {
+			one = append(one, "exists (select from "+rows+" r where ("+f.tenantOf("r")+" = v_tenant and "+f.keyOf("r")+" = v_key) is not true)")
 			exists = append(exists, "exists (select from "+rows+" r where "+f.covered("r")+" is not true)")
 			all = append(all, "select "+f.tenantOf("r")+" as t, "+f.keyOf("r")+" as k from "+rows+" r where v_deep or "+f.covered("r")+" is not true")
 		}
 		// union is one pass that sorts or hashes. A look-up of old keys that are
 		// not new ones could be planned as a nested loop, and a row trigger on
 		// UPDATE OF the key misses keys that a BEFORE trigger changes.
+		// Most writes are of one key, and the plan of the other form takes longer to begin.
+		fmt.Fprintf(&some, "    elsif tg_op = '%s' and v_kind = 'keys' and not v_many then\n        v_some := %s;\n", strings.ToUpper(op), strings.Join(one, " or "))
 		fmt.Fprintf(&some, "    elsif tg_op = '%s' then\n        v_some := %s;\n", strings.ToUpper(op), strings.Join(exists, " or "))
 		if len(all) == 1 {
 			all[0] = strings.Replace(all[0], "select ", "select distinct ", 1)

@@ -3,6 +3,7 @@ package backfill
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/crossfade-db/crossfade/flags"
@@ -29,8 +30,11 @@ const repairBatch = 50
 
 // reconcileAlways repairs stale keys whose time has come, until ctx ends.
 func (w *Worker) reconcileAlways(ctx context.Context, e Entity) {
-	for sleep(ctx, w.cfg.ReconcileEvery) == nil {
+	for round := 0; sleep(ctx, w.cfg.ReconcileEvery) == nil; round++ {
 		done, err := w.reconcileOnce(ctx, e, ledger.StaleClaim{})
+		if err == nil && round%sumEvery == 0 {
+			err = w.sumCaptures(ctx, e)
+		}
 		switch {
 		case err != nil && ctx.Err() == nil:
 			w.log.Warn("cannot repair stale keys", "migration", e.Migration(), "error", describe(err))
@@ -44,6 +48,18 @@ func (w *Worker) reconcileAlways(ctx context.Context, e Entity) {
 			w.log.Warn("after repairing stale keys", "migration", e.Migration(), "error", describe(err))
 		}
 	}
+}
+
+// sumEvery is after how many rounds the log of captured statements is summed up.
+const sumEvery = 60
+
+// sumCaptures keeps the log of statements that bypassed the application small.
+func (w *Worker) sumCaptures(ctx context.Context, e Entity) error {
+	m, err := w.migration(ctx, e.Migration())
+	if err != nil {
+		return err
+	}
+	return w.store.SumCaptures(ctx, m)
 }
 
 // reconcile is the job: every stale key once, also those that failed before.
@@ -211,6 +227,8 @@ func (r *run) repair(ctx context.Context, recs []ledger.StaleKey) (Repairs, erro
 	for i, rec := range recs {
 		keys[i] = rec.Key
 	}
+	slices.Sort(keys) // capture records a key once for each statement
+	keys = slices.Compact(keys)
 	for tries, deferred := 0, false; ; tries++ {
 		decision, err := r.j.decide(ctx, r.tenant)
 		if err != nil {
