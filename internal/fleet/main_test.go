@@ -93,7 +93,7 @@ func (w *world) walk(to flags.Stage) (steps []control.Result) {
 // need does what the first reason against a step asks for.
 func (w *world) need(ctx context.Context, refused *control.StepError) {
 	w.t.Helper()
-	kind := ""
+	var kind string
 	switch refused.Blocks[0].Kind {
 	case control.BlockBackfill, control.BlockOldIncomplete:
 		kind = ledger.JobBackfill

@@ -239,7 +239,7 @@ func (c *cluster) ready(ctx context.Context) error {
 			return errors.New("the server ended at once")
 		}
 		attempt, cancel := context.WithTimeout(ctx, patience)
-		conn, err := pgx.Connect(attempt, c.url(maintenanceDatabase))
+		conn, err := pgx.Connect(attempt, c.url())
 		if err == nil {
 			err = conn.Close(attempt)
 			cancel()
@@ -297,8 +297,8 @@ func (c *cluster) data() string { return filepath.Join(c.folder, "data") }
 
 func (c *cluster) logPath() string { return filepath.Join(c.folder, "server.log") }
 
-func (c *cluster) url(database string) string {
-	return localURL(superuser, c.password, database, c.port)
+func (c *cluster) url() string {
+	return localURL(superuser, c.password, maintenanceDatabase, c.port)
 }
 
 // freePort draws a port that nobody listens on. Another process may take it before the server does; then the server

@@ -88,7 +88,7 @@ func (s *Server) startOwn(ctx context.Context) error {
 	if err := c.startAnyPort(ctx); err != nil {
 		return err
 	}
-	s.url = c.url(maintenanceDatabase)
+	s.url = c.url()
 	return nil
 }
 

@@ -129,11 +129,11 @@ func (p *Pooler) start(ctx context.Context, program string, owner *cluster, conf
 	if err := p.ready(ctx); err != nil {
 		p.server = nil
 		err = errors.Join(err, server.abandon())
-		if said := tail(logPath, 0); strings.Contains(said, "nowhere to listen") || strings.Contains(said, "in use") {
+		said := tail(logPath, 0)
+		if strings.Contains(said, "nowhere to listen") || strings.Contains(said, "in use") {
 			return errPortTaken
-		} else {
-			return fmt.Errorf("start %s: %w: %s", program, err, said)
 		}
+		return fmt.Errorf("start %s: %w: %s", program, err, said)
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func TestPoolerLeadsToTheServerAndIsGoneAfterwards(t *testing.T) {
 		for range 2 {
 			conn, err := pgx.Connect(ctx, dsn)
 			require.NoError(t, err)
-			defer conn.Close(ctx)
+			t.Cleanup(func() { assert.NoError(t, conn.Close(context.Background())) })
 			var pid int
 			require.NoError(t, conn.QueryRow(ctx, "select pg_backend_pid()", pgx.QueryExecModeSimpleProtocol).Scan(&pid))
 			pids[pid] = true

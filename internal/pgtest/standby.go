@@ -28,7 +28,7 @@ func (s *Server) Standby(ctx context.Context) (*Server, error) {
 		defer cancel()
 		return nil, errors.Join(err, standby.Close(cleanup))
 	}
-	standby.url = c.url(maintenanceDatabase)
+	standby.url = c.url()
 	return standby, nil
 }
 
@@ -47,7 +47,7 @@ func (c *cluster) follow(ctx context.Context, primary *cluster) error {
 	cmd := c.command()
 	cmd.Stdout, cmd.Stderr = log, log
 	copying, err := startGuard(cmd, guardScript, filepath.Join(c.bin, "pg_basebackup"), "--pgdata="+c.data(),
-		"--dbname="+primary.url(maintenanceDatabase), "--wal-method=stream", "--checkpoint=fast", "--write-recovery-conf", "--no-sync")
+		"--dbname="+primary.url(), "--wal-method=stream", "--checkpoint=fast", "--write-recovery-conf", "--no-sync")
 	if err != nil {
 		return err
 	}
