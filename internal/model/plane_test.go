@@ -39,7 +39,7 @@ func (m *model) check(s *state, next policy) {
 	if s.older[m.cfg.older-1].policy != 0 {
 		return // the model has no room for one more policy
 	}
-	if m.cfg.captures && s.now.stage() == flags.Old && s.capture[flags.OldSide].mode == absent && m.cfg.bypass == flags.OldSide && !m.cfg.removes {
+	if m.cfg.captures && s.now.stage() == flags.Old && s.capture[flags.OldSide].mode == absent && m.cfg.bypass == flags.OldSide && len(m.cfg.bypassOps) > 0 {
 		return // the operator's promise: who bypasses the application is captured before old is left
 	}
 	v := m.ask(s, next)
