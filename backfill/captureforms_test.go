@@ -142,6 +142,17 @@ func TestCaptureWritesKeysAsTheApplicationDoes(t *testing.T) {
 	}
 }
 
+func TestCaptureCannotBeSwitchedOffBySessions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, flags.Dual)
+	w.capture(flags.OldSide)
+	w.exec("set session_replication_role = replica; insert into notes_v1 values ('acme', 1, 'a'); reset session_replication_role")
+	assert.Equal(t, []string{"acme:new:1", "acme:new:1"}, w.recorded(), "twice, as the trigger for replicated rows fires too")
+	w.mode(flags.OldSide, ledgerRefuses)
+	_, err := w.pool.Exec(t.Context(), "set local session_replication_role = replica; update notes_v1 set seen = 1 where false")
+	assert.Equal(t, "XF006", sqlState(err))
+}
+
 func TestCaptureSkipsRowsWithoutAKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, flags.Dual)
