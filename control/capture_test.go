@@ -204,3 +204,37 @@ func TestAfterUnfencedWritesTheStageIsLeftOnlyWithCapture(t *testing.T) {
 	w.backfilled()
 	w.step(toDefault(flags.Shadow))
 }
+
+func TestAnUnfencedWriteThatComesAfterTheStepIsRecordedAndBypassesNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.exec(`create table names_old (tenant text, id text, name text, primary key (tenant, id));
+		create table names_new (tenant text, id text, name text, primary key (tenant, id))`)
+	_, err := backfill.NewCapture(w.pool, nil).Install(t.Context(), name, flags.OldSide, false,
+		backfill.CaptureTable{Schema: "public", Table: "names_old", Tenant: "tenant", Key: []string{"id"}})
+	require.NoError(t, err)
+	_, err = w.plane.Settle(t.Context(), name, nil)
+	require.NoError(t, err)
+	require.True(t, w.inForce().UnfencedOld)
+	late := w.process()
+	require.NoError(t, late.put(t.Context(), "1", "in time"))
+	assert.Empty(t, w.state().Stale, "at old nothing needs to be recorded")
+
+	slow, release := flags.Pin(t.Context(), 0)
+	_, err = late.get(slow, "1")
+	require.NoError(t, err)
+	up := toDefault(flags.Dual)
+	up.NoWait = true
+	w.step(up)
+	require.NoError(t, late.put(slow, "1", "late"))
+	s := w.state()
+	require.Len(t, s.Stale, 1)
+	assert.Equal(t, flags.NewSide, s.Stale[0].Side)
+	assert.Zero(t, s.Capture[flags.OldSide].Bypassed)
+	_, err = w.pool.Exec(t.Context(), `update names_old set name = 'past the application'`)
+	require.NoError(t, err)
+	assert.EqualValues(t, 1, w.state().Capture[flags.OldSide].Bypassed)
+	release()
+	_, err = w.plane.Settle(t.Context(), name, nil)
+	require.NoError(t, err)
+}

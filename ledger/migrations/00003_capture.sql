@@ -134,12 +134,17 @@ end
 $$;
 -- +goose StatementEnd
 
--- capture_log notes a statement that was recorded.
+-- capture_log notes a statement that was recorded. A write of the application
+-- itself that ran without a fence, and comes after the step that it was decided
+-- before, bypassed nobody.
 -- +goose StatementBegin
 create function crossfade.capture_log(migration integer, side text, table_name text, operation text, deep boolean, rows bigint) returns void
     language plpgsql volatile
 as $$
 begin
+    if not deep and current_setting('crossfade.unfenced', true) = (select m.name from crossfade.migrations m where m.id = migration) then
+        return;
+    end if;
     insert into crossfade.captures (migration_id, side, role, application_name, table_name, operation, deep, rows)
     values (migration, side, coalesce(nullif(pg_catalog.current_setting('role'), 'none'), session_user),
         coalesce(pg_catalog.current_setting('application_name', true), ''), table_name, operation, deep, rows);

@@ -141,7 +141,10 @@ func unfenced(scope repo.Scope) bool {
 // no lock of the ledger. Capture records it where it comes too late for its
 // decision, or refuses it.
 func (b *sides[R]) writeUnfenced(ctx context.Context, scope repo.Scope, fn func(context.Context, repo.Session[R]) error) error {
-	return b.db.run(ctx, opening{isolation: "read committed"}, func(conn *pgxpool.Conn) error {
+	open := opening{isolation: "read committed", then: func(batch *pgx.Batch) { // or capture would take it for somebody else's
+		batch.Queue("select set_config('crossfade.unfenced', $1, true)", scope.Decision.Migration)
+	}}
+	return b.db.run(ctx, open, func(conn *pgxpool.Conn) error {
 		s := b.session(b.db.newTx(conn), 0, scope, &lookup{})
 		s.owned = true
 		defer s.tx.closed.Store(true)
