@@ -76,10 +76,14 @@ func TestInstallWaitsForAnUncommittedWriter(t *testing.T) {
 			done <- err
 		}()
 		for range 3 {
-			wait := <-waits
-			require.Len(t, wait.Holders, 1)
-			assert.Equal(t, "straggler", wait.Holders[0].Application)
-			assert.Equal(t, []string{`"public"."notes_v1"`}, wait.Tables)
+			select {
+			case wait := <-waits:
+				require.Len(t, wait.Holders, 1)
+				assert.Equal(t, "straggler", wait.Holders[0].Application)
+				assert.Equal(t, []string{`"public"."notes_v1"`}, wait.Tables)
+			case err := <-done:
+				t.Fatal("installed beside an open write", err)
+			}
 		}
 		select {
 		case err := <-done:

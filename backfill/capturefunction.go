@@ -244,7 +244,8 @@ func (f captureFunction) triggers(schema, relation string, partitioned bool) []s
 	var all []string
 	for _, part := range ledger.CaptureTriggers(partitioned) {
 		name := quoted(ledger.CaptureTrigger(f.id, part))
-		when, enable := "", "always"
+		enable := "always"
+		var when string
 		switch part {
 		case "before":
 			when = "before insert or update or delete or truncate on " + on + " for each statement"

@@ -63,6 +63,7 @@ func TestCaptureByRolesThatAreNoSuperusers(t *testing.T) {
 	writer.exec("insert into notes_v1 values ('acme', 1, 'a'); update notes_v1 set seen = 1; truncate notes_v1")
 	assert.Equal(t, []string{"acme:new:*", "acme:new:1", "acme:new:1"}, w.recorded())
 	assert.Equal(t, []string{"crossfade_test_writer"}, w.list("select distinct role from crossfade.captures"))
+	w.exec("grant usage on schema crossfade to crossfade_test_writer")
 	_, err = writer.pool.Exec(ctx, "create table mine (tenant text, id bigint); create trigger mine before insert on mine for each statement execute function "+
 		"crossfade.capture_"+w.one("select id::text from crossfade.capture_tables")+"()")
 	assert.Equal(t, "42501", sqlState(err), "nobody else may make the function write into the ledger")

@@ -100,8 +100,8 @@ var settingsOf = map[string]string{
 // describeTable checks that a table can be captured.
 func describeTable(ctx context.Context, tx pgx.Tx, table CaptureTable) (describedTable, error) {
 	var d describedTable
-	wrong := func(format string, args ...any) (describedTable, error) {
-		return d, &CaptureTableError{Table: table, Problem: fmt.Sprintf(format, args...)}
+	wrong := func(problem string) (describedTable, error) {
+		return d, &CaptureTableError{Table: table, Problem: problem}
 	}
 	switch {
 	case table.Schema == "" || table.Table == "":
@@ -170,17 +170,19 @@ func (d *describedTable) columns(ctx context.Context, tx pgx.Tx, oid uint32, tab
 	return nil
 }
 
+const partitionsSQL = `
+	with recursive relations(oid, depth) as (
+		select $1::oid, 0
+		union select i.inhrelid, r.depth + 1 from relations r join pg_catalog.pg_inherits i on i.inhparent = r.oid)
+	select n.nspname::text, c.relname::text, c.relkind::text, pg_catalog.pg_has_role(c.relowner, 'USAGE'), c.relowner::regrole::text
+	from (select oid, min(depth) as depth from relations group by oid) r
+	join pg_catalog.pg_class c on c.oid = r.oid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+	order by r.depth, n.nspname, c.relname`
+
 // partitions finds the table and all its partitions, or the tables that inherit
 // from it, as far down as they go.
 func (d *describedTable) partitions(ctx context.Context, tx pgx.Tx, oid uint32, table CaptureTable) error {
-	rows, err := tx.Query(ctx, `
-		with recursive relations(oid, depth) as (
-			select $1::oid, 0
-			union select i.inhrelid, r.depth + 1 from relations r join pg_catalog.pg_inherits i on i.inhparent = r.oid)
-		select n.nspname::text, c.relname::text, c.relkind::text, pg_catalog.pg_has_role(c.relowner, 'USAGE'), c.relowner::regrole::text
-		from (select oid, min(depth) as depth from relations group by oid) r
-		join pg_catalog.pg_class c on c.oid = r.oid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-		order by r.depth, n.nspname, c.relname`, oid)
+	rows, err := tx.Query(ctx, partitionsSQL, oid) //nolint:rowserrcheck // ForEachRow checks it
 	if err != nil {
 		return captureFailed(err)
 	}
