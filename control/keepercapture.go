@@ -11,24 +11,24 @@ import (
 	"github.com/crossfade-db/crossfade/ledger"
 )
 
-// refusalNeeded says that nothing speaks against a step but statements from
+// refusalError says that nothing speaks against a step but statements from
 // outside, which capture is to refuse first.
-type refusalNeeded struct {
+type refusalError struct {
 	sides  []flags.Side
 	blocks []Block
 }
 
-func (e *refusalNeeded) Error() string { return (&StepError{Blocks: e.blocks}).Error() }
+func (e *refusalError) Error() string { return (&StepError{Blocks: e.blocks}).Error() }
 
 // arranged takes apart what a step brings about by itself.
-func arranged(blocks []Block) (left []Block, needs *refusalNeeded) {
+func arranged(blocks []Block) (left []Block, needs *refusalError) {
 	for _, b := range blocks {
 		if !b.Kind.Arranged() {
 			left = append(left, b)
 			continue
 		}
 		if needs == nil {
-			needs = &refusalNeeded{}
+			needs = &refusalError{}
 		}
 		needs.blocks = append(needs.blocks, b)
 		if side := b.From.Plan().Authority; !slices.Contains(needs.sides, side) {
@@ -45,7 +45,7 @@ const maxRefusals = 3
 // from outside and those under way have ended. Where the change is refused
 // nevertheless, capture records again.
 func (p *Plane) changeRefusing(
-	ctx context.Context, c *Change, m ledger.Migration, needs *refusalNeeded, change func() (flags.Policy, error),
+	ctx context.Context, c *Change, m ledger.Migration, needs *refusalError, change func() (flags.Policy, error),
 ) (after flags.Policy, err error) {
 	release, err := p.holdSwitches(ctx, m)
 	if err != nil {

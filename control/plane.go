@@ -117,7 +117,7 @@ func (p *Plane) apply(ctx context.Context, c *Change, m ledger.Migration, expect
 		}
 		after, err = change()
 	}
-	var needs *refusalNeeded
+	var needs *refusalError
 	if errors.As(err, &needs) {
 		after, err = p.changeRefusing(ctx, c, m, needs, change)
 	}
