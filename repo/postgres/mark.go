@@ -27,7 +27,7 @@ func (tx *Tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, err
 	if err := tx.unmark(ctx); err != nil {
 		return nil, err
 	}
-	return tx.handle.Query(ctx, sql, args...)
+	return tx.handle.Query(ctx, sql, args...) //nolint:rowserrcheck // the rows are the caller's
 }
 
 // QueryRow implements [DBTX].
