@@ -28,7 +28,7 @@ demo: ensure-postgres ## Install what is missing and walk a live application up 
 	@exec bin/quickstart $(DEMO)
 
 .PHONY: test
-test: ensure-postgres ensure-compiler ensure-pgbouncer check-format vet check-imports check-generated lint check-readme test-race ## Install what is missing and run all checks
+test: ensure-postgres ensure-compiler ensure-pgbouncer check-format vet check-imports check-generated lint check-readme test-model test-race ## Install what is missing and run all checks
 	$(call say,'all checks passed')
 
 .PHONY: ensure-postgres ensure-compiler ensure-pgbouncer
@@ -93,6 +93,11 @@ tools: $(LINT) ## Build the tools that checks and generators need
 test-race: ensure-postgres ensure-compiler ensure-pgbouncer ## Run unit and integration tests with the race detector
 	$(call say,'tests')
 	go test -race -timeout 15m ./...
+
+.PHONY: test-model
+test-model: ensure-postgres ## Explore every state of the model's small worlds, which the race detector is too slow for
+	$(call say,'model')
+	go test -count=1 -v -run 'TestTheLadder|TestFenceTable|TestEachBrokenRule' ./internal/model
 
 .PHONY: test-faults
 test-faults: ensure-postgres ensure-compiler ## Run the long checks: kills at random moments, many seeds

@@ -129,7 +129,8 @@ func TestStaleKeysAreCountedAndListed(t *testing.T) {
 	oldest := time.Date(2026, 1, 1, 1, 0, 0, 0, time.UTC)
 	for i := range counts {
 		assert.WithinDuration(t, oldest, counts[i].Oldest, 24*time.Hour)
-		counts[i].Oldest = time.Time{}
+		assert.Greater(t, counts[i].Age, 24*time.Hour)
+		counts[i].Oldest, counts[i].Age = time.Time{}, 0
 	}
 	assert.Equal(t, []ledger.StaleCount{
 		{Tenant: "acme", Side: flags.NewSide, Keys: 3, Failing: 1}, {Tenant: "zeta", Side: flags.NewSide, Keys: 3, Failing: 1},

@@ -18,6 +18,17 @@ func TestNothingIsLostAmongProcessesThatDie(t *testing.T) {
 	}
 	t.Log(w.summary(rounds))
 	require.False(t, w.broken(), "%s", lazy(w.report))
+	if p.length >= 2*time.Minute {
+		w.requireFaults()
+	}
+}
+
+// requireFaults fails a run that was long enough, and in which nothing went
+// wrong that could have refuted anything.
+func (w *world) requireFaults() {
+	for _, what := range []string{"operations", "kills", "stops", "cuts", "steps up", "steps down"} {
+		require.Positive(w.t, w.counts[what], what)
+	}
 }
 
 // rounds runs one after another until the time is over or something is wrong.
