@@ -68,7 +68,10 @@ func (l *look) notes() []string {
 		case Transition{flags.New, flags.RampDown}:
 			add("live can be left downwards only after a reverse backfill: run `crossfade backfill %s`", l.name())
 		case Transition{flags.Shadow, flags.Live}, Transition{flags.Live, flags.Shadow}:
-			if side := m.From.Plan().Authority; l.state.Capture[side].Recording() {
+			switch side := m.From.Plan().Authority; {
+			case !l.state.Capture[side].Installed:
+				add("capture does not watch the %s side: whatever writes it past the application from now on is lost unseen (`crossfade capture install --help`)", side)
+			case l.state.Capture[side].Recording():
 				add("statements past the application that write the %s side are refused from now on: `crossfade capture status %s` shows whose", side, l.name())
 			}
 		case Transition{flags.Dual, flags.Old}:
