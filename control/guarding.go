@@ -178,8 +178,10 @@ func (c *Controller) act(ctx context.Context, d ledger.Duty, state *State, f Fin
 	return err
 }
 
-// everybodyDown takes those who stand furthest up down by one rung: a
-// percentage step that leads there is taken back.
+// everybodyDown takes those who stand furthest up down by one rung. Where they
+// stand decides, and not what the default says: a step of all tenants leaves
+// nobody at the default. A step of some joins two adjacent rungs, so that it
+// ends where everybody stands at the lower one.
 func everybodyDown(p flags.Policy, c *Change) {
 	top := flags.Old
 	for stage := range occupied(p) {
@@ -188,12 +190,9 @@ func everybodyDown(p flags.Policy, c *Change) {
 	if top <= stepDownFloor {
 		return
 	}
-	switch step := p.Step; {
-	case step.Share > 0 && step.To == top:
-		c.To = p.Default
-	case p.Default == top && step.Share > 0:
-		c.To = step.To
-	case p.Default == top:
+	unnamed := p
+	unnamed.Overrides = nil
+	if occupied(unnamed)[top] {
 		c.To = top.Toward(flags.Old)
 	}
 	for tenant, stage := range p.Overrides {

@@ -123,4 +123,10 @@ var controllerRules = []Mutant{
 		Old:  "		found.without++\n", New: "		found.without++\n		found.stages[tenant] = flags.Old\n",
 		Package: "./control", Run: "TestFlagSystemThatIsAwayMovesNobody",
 	},
+	{
+		Rule: "those who stand furthest up go down, whatever the default says, and nobody goes up",
+		File: "control/guarding.go",
+		Old:  "	if occupied(unnamed)[top] {\n		c.To = top.Toward(flags.Old)", New: "	if occupied(unnamed)[top] {\n		c.To = p.Default",
+		Package: "./control", Run: "TestEverybodyDownTakesNobodyUp",
+	},
 }
