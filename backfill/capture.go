@@ -359,21 +359,30 @@ func (c *Capture) Remove(ctx context.Context, migration string, side flags.Side,
 	return statements, err
 }
 
-// needed returns why the capture of a side cannot go.
+// needed returns why the capture of a side cannot go. Where the side is written
+// alone, its capture goes behind a fenced policy. Where the other side is, it
+// goes only if no write of this one ever ran without a fence: such a write may
+// arrive at any time, and where nothing notices it, it is acknowledged and lost.
 func needed(state *ledger.State, side flags.Side) []string {
 	var reasons []string
-	everybody := func(stages ...flags.Stage) bool {
-		return !anybody(state, func(s flags.Stage) bool { return !slices.Contains(stages, s) })
+	everybody := func(at flags.Stage) bool {
+		return !anybody(state, func(s flags.Stage) bool { return s != at })
 	}
 	current := state.Current()
-	switch {
-	case everybody(flags.Old):
-	case side == flags.NewSide && everybody(flags.New):
-	case side == flags.OldSide && everybody(flags.New):
+	own, other := flags.Old, flags.New
+	if side == flags.NewSide {
+		own, other = other, own
+	}
+	switch ran := state.RanUnfenced[side]; {
+	case everybody(own):
+	case everybody(other) && !ran:
+	case everybody(other):
+		reasons = append(reasons, fmt.Sprintf("writes at %s once ran without a fence, and one that is late may still arrive there, "+
+			"which at %s nothing but this capture notices: have everybody at %s, and let the step settle", own, other, own))
 	default:
-		at := "old"
-		if side == flags.NewSide || slices.ContainsFunc(state.Policies, func(p ledger.PolicyState) bool { return p.Default == flags.New }) {
-			at = "old, or everybody at new"
+		at := own.String()
+		if !ran {
+			at += ", or everybody at " + other.String()
 		}
 		reasons = append(reasons, fmt.Sprintf("somebody stands elsewhere, or may still act on a policy by which somebody does: have everybody at %s, and let the step settle", at))
 	}

@@ -178,30 +178,43 @@ func TestCaptureBegins(t *testing.T) {
 
 func TestCaptureIsRemovedOnlyWhereNothingNeedsIt(t *testing.T) {
 	t.Parallel()
-	unfenced := flags.Policy{Default: flags.Old, Standing: flags.Standing{UnfencedOld: true}}
+	old, current := flags.Policy{Default: flags.Old}, flags.Policy{Default: flags.New}
+	unfencedOld := flags.Policy{Default: flags.Old, Standing: flags.Standing{UnfencedOld: true}}
+	unfencedNew := flags.Policy{Default: flags.New, Standing: flags.Standing{UnfencedNew: true}}
 	both := [2]bool{true, true}
 	for _, c := range []struct {
-		promise string
-		policy  flags.Policy
-		gone    [2]bool
+		promise  string
+		policies []flags.Policy
+		gone     [2]bool
+		why      string
 	}{
-		{"at old", flags.Policy{Default: flags.Old}, both},
-		{"at new", flags.Policy{Default: flags.New}, both},
-		{"not at dual", flags.Policy{Default: flags.Dual}, [2]bool{}},
-		{"not while a tenant is at dual", flags.Policy{Default: flags.Old, Overrides: map[string]flags.Stage{"x": flags.Dual}}, [2]bool{}},
-		{"not while writes run without a fence", unfenced, [2]bool{false, true}},
+		{"at old", []flags.Policy{old}, both, ""},
+		{"at new", []flags.Policy{current}, both, ""},
+		{"not at dual", []flags.Policy{{Default: flags.Dual}}, [2]bool{}, "have everybody at"},
+		{"not while a tenant is at dual", []flags.Policy{{Default: flags.Old, Overrides: map[string]flags.Stage{"x": flags.Dual}}}, [2]bool{}, "have everybody at"},
+		{"not while writes run without a fence", []flags.Policy{unfencedOld}, [2]bool{false, true}, "the control plane publishes a fenced one"},
+		{"at old, after writes there ran without a fence", []flags.Policy{unfencedOld, old}, both, ""},
+		{"not at new, where a late write of old is nowhere else seen", []flags.Policy{unfencedOld, current}, [2]bool{false, true}, "writes at old once ran without a fence"},
+		{"not at new while writes there run without a fence", []flags.Policy{unfencedNew}, [2]bool{true, false}, "the control plane publishes a fenced one"},
+		{"at new, after writes there ran without a fence", []flags.Policy{unfencedNew, current}, both, ""},
+		{"not at old, where a late write of new is nowhere else seen", []flags.Policy{unfencedNew, old}, [2]bool{true, false}, "writes at new once ran without a fence"},
 	} {
 		t.Run(c.promise, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, flags.Old)
 			capture := w.capture(flags.OldSide, flags.NewSide)
-			w.publish(c.policy, noEffects)
-			w.settle()
+			for _, policy := range c.policies {
+				w.publish(policy, noEffects)
+				w.settle()
+			}
 			for _, side := range []flags.Side{flags.NewSide, flags.OldSide} {
 				_, err := capture.Remove(t.Context(), migrationName, side, false)
 				assert.Equal(t, c.gone[side], err == nil, "%s: %v", side, err)
 				var blocked *backfill.CaptureBlockedError
 				assert.Equal(t, !c.gone[side], asBlocked(err, &blocked))
+				if !c.gone[side] {
+					assert.ErrorContains(t, err, c.why)
+				}
 				state := w.captureState()[side]
 				assert.Equal(t, !c.gone[side], state.Installed)
 				assert.True(t, state.Leaving, "that it is to go is noted all the same")

@@ -202,9 +202,11 @@ func (a *app) captureRemove() *cobra.Command {
 		Use:   "remove MIGRATION",
 		Short: "Take the triggers of one side away",
 		Long: `remove takes the triggers of one side away, where nothing needs them any more: of the old side while
-everybody is at old or at new, of the new side likewise, with no policy in force or outstanding by
-which writes run without a fence. Otherwise it says what it needs, notes that the side's capture is
-to go, so that the control plane stops relying on it, and is to be run again.`,
+everybody is at old, or at new if writes at old never ran without a fence (one that is late would be
+lost); of the new side while everybody is at new, or at old if writes at new never did; and with no
+policy in force or outstanding by which writes of that side run without a fence. Otherwise it says
+what it needs, notes that the side's capture is to go, so that the control plane stops relying on it,
+and is to be run again.`,
 		Example: `  crossfade capture remove customers-v2 --side new
   crossfade capture remove customers-v2 --side old --dry-run`,
 		Args:              exactly("MIGRATION"),

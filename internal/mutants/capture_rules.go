@@ -117,6 +117,12 @@ var captureRules = []Mutant{
 		Package: "./backfill", Run: "TestCaptureIsRemovedOnlyWhereNothingNeedsIt",
 	},
 	{
+		Rule: "capture of a side whose writes once ran without a fence stays where the other side is written alone",
+		File: "backfill/capture.go",
+		Old:  "case everybody(other) && !ran:", New: "case everybody(other):",
+		Package: "./backfill", Run: "TestCaptureIsRemovedOnlyWhereNothingNeedsIt",
+	},
+	{
 		Rule: "nobody but the owner makes triggers of the function that writes into the ledger",
 		File: "backfill/capture.go",
 		Old:  `run(f.create(), "revoke all on function "+f.name()+"() from public")`, New: `run(f.create())`,
