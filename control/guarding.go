@@ -47,10 +47,13 @@ func (p *Plane) findings(ctx context.Context, state *State) (all, tenants []Find
 			all = append(all, Finding{Guardrail: g, Verdict: ledger.VerdictInconclusive, Numbers: unreadable.Error()})
 			continue
 		}
-		all = append(all, Judge(g, &evidence[i]))
+		f := Judge(g, &evidence[i])
 		if g.Action == ledger.ActionTenantDown {
-			tenants = append(tenants, JudgeTenants(g, &evidence[i])...)
+			culprits := JudgeTenants(g, &evidence[i])
+			f.without(culprits)
+			tenants = append(tenants, culprits...)
 		}
+		all = append(all, f)
 	}
 	return all, tenants, nil
 }

@@ -75,6 +75,49 @@ func TestGuardrailStepsEverybodyDown(t *testing.T) {
 	assert.Equal(t, map[string]flags.Stage{"pinned": flags.Dual, "low": flags.Dual}, w.inForce().Overrides)
 }
 
+func TestGuardrailWithoutACulpritHoldsAndSaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.climb(flags.Shadow)
+	m, c := w.join(control.MemberConfig{}), w.controller(control.ControllerConfig{})
+	w.guardrail(ledger.Guardrail{Measure: ledger.MeasureErrorRate, Threshold: 0.05, Action: ledger.ActionTenantDown})
+	for _, tenant := range []string{"a", "b", "c"} { // each of them has too few calls
+		w.traffic(m, tenant, 30, 10)
+	}
+	w.tick(c)
+	p := w.inForce()
+	assert.Equal(t, flags.Shadow, p.Default)
+	assert.Empty(t, p.Overrides)
+	const says = "no tenant by itself has enough calls and is above the threshold: nobody is stepped down"
+	assert.Contains(t, w.newest(ledger.KindGuardrail).Reason, says)
+	g := w.load().Guard.Guardrails[0]
+	assert.Equal(t, ledger.VerdictViolated, g.Verdict)
+	assert.Contains(t, g.Numbers, says)
+	_, err := w.plane.Apply(t.Context(), toDefault(flags.Live))
+	require.ErrorContains(t, err, says)
+}
+
+// Every measure of which a tenant can be stepped down is measured by tenant.
+func TestTenantsAreJudgedByEveryMeasureThatStepsThemDown(t *testing.T) {
+	t.Parallel()
+	for _, measure := range ledger.Measures {
+		g := ledger.Guardrail{Measure: measure, Threshold: 0.01, MinSample: 10, Window: time.Minute, Action: ledger.ActionTenantDown}
+		if g.Validate() != nil {
+			continue
+		}
+		bad := &control.TenantMeasurements{Comparisons: control.Comparisons{Matched: 20, Mismatched: 20, Dropped: 20}}
+		bad.Calls[flags.OldSide][control.Served][control.Reads] = 40
+		bad.Calls[flags.NewSide][control.Compared][control.Reads] = 40
+		bad.Failed[flags.NewSide][control.Compared][control.Reads] = 20
+		e := &control.Evidence{Policy: flags.Policy{Default: flags.Shadow}, At: now}
+		e.Tenants = map[string]*control.TenantMeasurements{"bad": bad}
+		e.Stale = []ledger.StaleCount{{Tenant: "bad", Keys: 1, Oldest: now.Add(-time.Hour)}}
+		found := control.JudgeTenants(g, e)
+		require.Len(t, found, 1, measure)
+		assert.Equal(t, "bad", found[0].Tenant, measure)
+	}
+}
+
 func TestHoldBlocksAManualStepWithAllReasonsAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -219,12 +262,18 @@ func TestGuardrailThatCannotBeUsedIsRefused(t *testing.T) {
 	w := newWorld(t)
 	good := ledger.Guardrail{Measure: ledger.MeasureErrorRate, Threshold: 1, MinSample: 1, Window: time.Minute, Action: ledger.ActionHold, CreatedBy: "ann"}
 	for problem, change := range map[string]func(*ledger.Guardrail){
-		"is no measure":             func(g *ledger.Guardrail) { g.Measure = "weather" },
-		"is no action":              func(g *ledger.Guardrail) { g.Action = "panic" },
-		"not negative":              func(g *ledger.Guardrail) { g.Threshold = -1 },
-		"at most 24h":               func(g *ledger.Guardrail) { g.Window = 25 * time.Hour },
-		"a minimum sample":          func(g *ledger.Guardrail) { g.MinSample = 0 },
-		"URL must begin":            func(g *ledger.Guardrail) { g.Action, g.URL = ledger.ActionWebhook, "ftp://x" },
+		"is no measure":    func(g *ledger.Guardrail) { g.Measure = "weather" },
+		"is no action":     func(g *ledger.Guardrail) { g.Action = "panic" },
+		"not negative":     func(g *ledger.Guardrail) { g.Threshold = -1 },
+		"at most 24h":      func(g *ledger.Guardrail) { g.Window = 25 * time.Hour },
+		"a minimum sample": func(g *ledger.Guardrail) { g.MinSample = 0 },
+		"URL must begin":   func(g *ledger.Guardrail) { g.Action, g.URL = ledger.ActionWebhook, "ftp://x" },
+		"latency-p99 is not measured tenant by tenant: use step-everybody-down": func(g *ledger.Guardrail) {
+			g.Measure, g.Action = ledger.MeasureLatencyP99, ledger.ActionTenantDown
+		},
+		"latency-p50 is not measured tenant by tenant": func(g *ledger.Guardrail) {
+			g.Measure, g.Action = ledger.MeasureLatencyP50, ledger.ActionTenantDown
+		},
 		"holds the webhook's secre": func(g *ledger.Guardrail) { g.Action, g.URL = ledger.ActionWebhook, "https://x" },
 		"go with the action":        func(g *ledger.Guardrail) { g.URL = "https://x" },
 		"say who asks":              func(g *ledger.Guardrail) { g.CreatedBy = "" },

@@ -68,7 +68,8 @@ func Judge(g ledger.Guardrail, e *Evidence) Finding {
 }
 
 // JudgeTenants says what a guardrail finds of each tenant that was measured by
-// name, those alone of whom it is violated. Latencies are not kept by tenant.
+// name, those alone of whom it is violated. Latencies are not kept by tenant:
+// [ledger.Guardrail.Validate] refuses to step tenants down by them.
 func JudgeTenants(g ledger.Guardrail, e *Evidence) []Finding {
 	if !measurable(g.Measure, e.Policy) {
 		return nil
@@ -103,6 +104,14 @@ func JudgeTenants(g ledger.Guardrail, e *Evidence) []Finding {
 	}
 	slices.SortFunc(found, func(a, b Finding) int { return strings.Compare(a.Tenant, b.Tenant) })
 	return found
+}
+
+// without says of a violated guardrail that is to step tenants down that it has
+// none to step down: it holds, and a person decides.
+func (f *Finding) without(culprits []Finding) {
+	if f.Verdict == ledger.VerdictViolated && len(culprits) == 0 {
+		f.Numbers += "; no tenant by itself has enough calls and is above the threshold: nobody is stepped down, and the guardrail holds"
+	}
 }
 
 // reading is one value with its figures; one that is not conclusive has no value.

@@ -96,6 +96,10 @@ func (g Guardrail) problem() string {
 		return "the minimum sample must not be negative"
 	case g.MinSample == 0 && g.Measure != MeasureStaleAge:
 		return "a minimum sample is needed: without one a single call decides"
+	case g.Action == ActionTenantDown && (g.Measure == MeasureLatencyP50 || g.Measure == MeasureLatencyP99):
+		return fmt.Sprintf("%s is not measured tenant by tenant: use %s or %s, or one of %s with %s",
+			g.Measure, ActionEverybodyDown, ActionHold,
+			strings.Join([]string{MeasureErrorRate, MeasureMismatchRate, MeasureDropRate, MeasureStaleAge}, ", "), ActionTenantDown)
 	case g.Action == ActionWebhook:
 		return webhookProblem(g.URL, g.SecretEnv)
 	case g.URL != "" || g.SecretEnv != "":

@@ -46,11 +46,13 @@ func (a *app) guardrailAdd() *cobra.Command {
 		Long: `add adds a rule that is violated while MEASURE is above --above. What it does then, besides holding:
 
   hold                 nothing more
-  step-tenant-down     the tenants of whom it is violated go down by one rung, by pins
+  step-tenant-down     the tenants of whom it is violated go down by one rung, by pins; latencies
+                       are not measured tenant by tenant and cannot be used with it
   step-everybody-down  those who stand furthest up go down by one rung
   webhook              a message is posted to --url, once for each time that it begins to be violated
 
-No rule takes anybody below dual. After a step down the measuring begins anew.
+No rule takes anybody below dual. After a step down the measuring begins anew. Where a rule is
+violated by all together and by no tenant alone, step-tenant-down moves nobody, holds and says so.
 
 A message to a webhook is signed: the header Crossfade-Signature is "v1=" and the hexadecimal
 HMAC-SHA256, under the secret, of the header Crossfade-Timestamp, a dot and the body. The secret is
