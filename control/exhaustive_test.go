@@ -86,7 +86,7 @@ func allowed(t *testing.T, s *control.State, next flags.Policy, population []som
 		}
 		holds := map[string]bool{
 			"copied": own.BackfilledAt != nil, "equal": own.VerifiedAt != nil, "complete-old": own.OldComplete,
-			"copyable": stale(flags.NewSide).Failing == 0, "fresh-new": stale(flags.NewSide).Keys == 0, "fresh-old": stale(flags.OldSide).Keys == 0,
+			"copyable": stale(flags.NewSide).Failing+stale(flags.NewSide).Untried == 0, "fresh-new": stale(flags.NewSide).Keys == 0, "fresh-old": stale(flags.OldSide).Keys == 0,
 		}
 		if slices.ContainsFunc(conditions, func(c string) bool { return !holds[c] }) {
 			return false
@@ -232,7 +232,7 @@ func randomState(r *rand.Rand, current flags.Policy, policies []flags.Policy, te
 		}
 		for _, side := range []flags.Side{flags.OldSide, flags.NewSide} {
 			if r.IntN(6) == 0 {
-				s.Stale = append(s.Stale, ledger.StaleCount{Tenant: tenant, Side: side, Keys: 2, Failing: int64(r.IntN(2))})
+				s.Stale = append(s.Stale, ledger.StaleCount{Tenant: tenant, Side: side, Keys: 2, Failing: int64(r.IntN(2)), Untried: int64(r.IntN(2))})
 			}
 		}
 	}

@@ -66,9 +66,12 @@ func TestLadder(t *testing.T) {
 	failing := func(s *control.State) {
 		s.Stale = append(s.Stale, ledger.StaleCount{Tenant: "acme", Side: flags.NewSide, Keys: 3, Failing: 2})
 	}
+	untried := func(s *control.State) {
+		s.Stale = append(s.Stale, ledger.StaleCount{Tenant: "acme", Side: flags.NewSide, Keys: 3, Untried: 1})
+	}
 	harmless := map[string]func(*control.State){
 		"not backfilled": notBackfilled, "not verified": notVerified, "old side incomplete": incomplete,
-		"stale on the new side": staleNew, "stale on the old side": staleOld, "failing copies": failing,
+		"stale on the new side": staleNew, "stale on the old side": staleOld, "failing copies": failing, "untried copies": untried,
 	}
 	type row struct {
 		from, to flags.Stage
@@ -77,9 +80,9 @@ func TestLadder(t *testing.T) {
 	for _, r := range []row{
 		{flags.Old, flags.Dual, nil},
 		{flags.Dual, flags.Shadow, map[string]control.BlockKind{"not backfilled": control.BlockBackfill, "not verified": control.BlockVerify}},
-		{flags.Shadow, flags.Live, map[string]control.BlockKind{"not backfilled": control.BlockBackfill, "failing copies": control.BlockFailing}},
-		{flags.Live, flags.RampDown, map[string]control.BlockKind{"stale on the new side": control.BlockStaleNew, "failing copies": control.BlockStaleNew}},
-		{flags.RampDown, flags.New, map[string]control.BlockKind{"stale on the new side": control.BlockStaleNew, "failing copies": control.BlockStaleNew}},
+		{flags.Shadow, flags.Live, map[string]control.BlockKind{"not backfilled": control.BlockBackfill, "failing copies": control.BlockFailing, "untried copies": control.BlockFailing}},
+		{flags.Live, flags.RampDown, map[string]control.BlockKind{"stale on the new side": control.BlockStaleNew, "failing copies": control.BlockStaleNew, "untried copies": control.BlockStaleNew}},
+		{flags.RampDown, flags.New, map[string]control.BlockKind{"stale on the new side": control.BlockStaleNew, "failing copies": control.BlockStaleNew, "untried copies": control.BlockStaleNew}},
 
 		{flags.New, flags.RampDown, nil},
 		{flags.RampDown, flags.Live, nil},

@@ -75,13 +75,13 @@ var rules = []Rule{
 	},
 	{
 		Kind:     BlockFailing,
-		Sentence: "Into live, no key has failed to be copied to the new side.",
+		Sentence: "Into live, no key has failed to be copied to the new side, and none waits for more than a minute to be tried.",
 		Steps:    []Transition{{flags.Shadow, flags.Live}},
-		broken:   func(l *look, m move) bool { return l.stale(m, flags.NewSide).Failing > 0 },
-		describe: func(l *look, b *Block) {
-			l.count(b, flags.NewSide, func(c ledger.StaleCount) int64 { return c.Failing })
-			b.Text = fmt.Sprintf("%d keys of %s cannot be copied to the new side: `crossfade status %s` shows why", b.Keys, b.who(), l.name())
+		broken: func(l *look, m move) bool {
+			c := l.stale(m, flags.NewSide)
+			return c.Failing > 0 || c.Untried > 0
 		},
+		describe: describeFailing,
 	},
 	{
 		Kind:     BlockStaleNew,
@@ -109,11 +109,12 @@ var rules = []Rule{
 	},
 	{
 		Kind:     BlockCaptureAbsent,
-		Sentence: "Where writes ever ran without a fence, old is left upwards, and new downwards, only with capture standing.",
+		Sentence: "Where writes ever ran without a fence, old is left upwards, and new downwards, only with capture of all tables standing.",
 		Steps:    []Transition{{flags.Old, flags.Dual}, {flags.New, flags.RampDown}},
 		broken: func(l *look, m move) bool {
 			side := m.From.Plan().Authority
-			return l.state.RanUnfenced[side] && !l.state.Capture[side].Installed
+			c := l.state.Capture[side]
+			return l.state.RanUnfenced[side] && !(c.Installed && c.Complete)
 		},
 		describe: describeAbsent,
 	},
@@ -258,6 +259,25 @@ func (l *look) describeStale(b *Block, side flags.Side) {
 	if failing > 0 {
 		b.Text += fmt.Sprintf(" (%d of them could not be copied: `crossfade status %s` shows why)", failing, l.name())
 	}
+}
+
+// describeFailing tells keys that the new side cannot take from those of which
+// nobody knows: a worker that runs tries these, and they may still fail.
+func describeFailing(l *look, b *Block) {
+	l.count(b, flags.NewSide, func(c ledger.StaleCount) int64 { return c.Failing })
+	failing := b.Keys
+	l.count(b, flags.NewSide, func(c ledger.StaleCount) int64 { return c.Untried })
+	untried := b.Keys - failing
+	b.Mends = failing == 0
+	var texts []string
+	if failing > 0 {
+		texts = append(texts, fmt.Sprintf("%d keys of %s cannot be copied to the new side: `crossfade status %s` shows why", failing, b.who(), l.name()))
+	}
+	if untried > 0 {
+		texts = append(texts, fmt.Sprintf("nobody tried to copy %d keys of %s to the new side within a minute of their record: see that a worker runs",
+			untried, b.who()))
+	}
+	b.Text = strings.Join(texts, "; ")
 }
 
 // count adds up the stale keys of the block's tenants.

@@ -133,7 +133,7 @@ func TestStaleKeysAreCountedAndListed(t *testing.T) {
 		counts[i].Oldest, counts[i].Age = time.Time{}, 0
 	}
 	assert.Equal(t, []ledger.StaleCount{
-		{Tenant: "acme", Side: flags.NewSide, Keys: 3, Failing: 1}, {Tenant: "zeta", Side: flags.NewSide, Keys: 3, Failing: 1},
+		{Tenant: "acme", Side: flags.NewSide, Keys: 3, Failing: 1, Untried: 2}, {Tenant: "zeta", Side: flags.NewSide, Keys: 3, Failing: 1, Untried: 2},
 	}, counts)
 	page, err := store.StaleKeys(t.Context(), customers.Name, ledger.StaleFilter{Tenant: "zeta", Limit: 2})
 	require.NoError(t, err)

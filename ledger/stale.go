@@ -49,7 +49,8 @@ func staleCounts(ctx context.Context, q *ledgerdb.Queries, migration int32) ([]S
 			return nil, err
 		}
 		all = append(all, StaleCount{
-			Tenant: r.Tenant, Side: side, Keys: r.Keys, Failing: r.Failing, Oldest: utc(r.Oldest), Age: time.Duration(r.Age * float64(time.Second)),
+			Tenant: r.Tenant, Side: side, Keys: r.Keys, Failing: r.Failing, Untried: r.Untried,
+			Oldest: utc(r.Oldest), Age: time.Duration(r.Age * float64(time.Second)),
 		})
 	}
 	return all, nil

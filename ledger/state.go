@@ -67,6 +67,9 @@ type StaleCount struct {
 	Keys   int64
 	// Failing are those that a worker tried to copy and could not.
 	Failing int64
+	// Untried are those that nobody tried to copy within a minute of their
+	// record, as where no worker runs.
+	Untried int64
 	Oldest  time.Time
 	// Age is that of the oldest, by the server's clock.
 	Age time.Duration

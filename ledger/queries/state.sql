@@ -24,6 +24,7 @@ order by tenant;
 
 -- name: StaleCounts :many
 select tenant, side, count(*) as keys, count(*) filter (where last_error <> '') as failing,
+    count(*) filter (where tried_at is null and last_error = '' and recorded_at < clock_timestamp() - interval '1 minute') as untried,
     min(recorded_at)::timestamptz as oldest, extract(epoch from clock_timestamp() - min(recorded_at))::double precision as age
 from crossfade.stale_keys
 where migration_id = @migration_id

@@ -304,6 +304,7 @@ func (q *Queries) RanUnfenced(ctx context.Context, migrationID int32) (RanUnfenc
 
 const staleCounts = `-- name: StaleCounts :many
 select tenant, side, count(*) as keys, count(*) filter (where last_error <> '') as failing,
+    count(*) filter (where tried_at is null and last_error = '' and recorded_at < clock_timestamp() - interval '1 minute') as untried,
     min(recorded_at)::timestamptz as oldest, extract(epoch from clock_timestamp() - min(recorded_at))::double precision as age
 from crossfade.stale_keys
 where migration_id = $1
@@ -316,6 +317,7 @@ type StaleCountsRow struct {
 	Side    string
 	Keys    int64
 	Failing int64
+	Untried int64
 	Oldest  time.Time
 	Age     float64
 }
@@ -334,6 +336,7 @@ func (q *Queries) StaleCounts(ctx context.Context, migrationID int32) ([]StaleCo
 			&i.Side,
 			&i.Keys,
 			&i.Failing,
+			&i.Untried,
 			&i.Oldest,
 			&i.Age,
 		); err != nil {
