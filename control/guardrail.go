@@ -38,9 +38,11 @@ type Evidence struct {
 // An error rate and a latency are compared work by work, reads with reads and
 // writes with writes, and the worse of them counts: what both sides served to
 // callers where each has the minimum sample, else what one served with what
-// the other was compared by. Without the sample nothing can be said, and the
-// verdict is inconclusive; where nobody stands at a stage at which the measure
-// can be taken, it is idle.
+// the other was compared by. Without the sample of one of them nothing can be
+// said, and the verdict is inconclusive unless the other is violated; a kind of
+// which there was no call counts for nothing, and so do reads where the
+// policy compares none. Where nobody stands at a stage at which the measure can
+// be taken, it is idle.
 func Judge(g ledger.Guardrail, e *Evidence) Finding {
 	f := Finding{Guardrail: g}
 	if !measurable(g.Measure, e.Policy) {
@@ -49,14 +51,14 @@ func Judge(g ledger.Guardrail, e *Evidence) Finding {
 	}
 	switch g.Measure {
 	case ledger.MeasureErrorRate:
-		f.worst(errorRates(g, func(side, role, work int) (calls, failed int64) {
+		f.worst(errorRates(g, e.Policy, func(side, role, work int) (calls, failed int64) {
 			s := &e.Calls[side][role][work]
 			return s.Calls, s.Failed
 		}))
 	case ledger.MeasureLatencyP50:
-		f.worst(latencies(g, &e.Measurements, 0.50))
+		f.worst(latencies(g, e, 0.50))
 	case ledger.MeasureLatencyP99:
-		f.worst(latencies(g, &e.Measurements, 0.99))
+		f.worst(latencies(g, e, 0.99))
 	case ledger.MeasureMismatchRate, ledger.MeasureDropRate:
 		f.worst([]reading{comparing(g, e.Comparisons)})
 	case ledger.MeasureStaleAge:
@@ -92,7 +94,7 @@ func JudgeTenants(g ledger.Guardrail, e *Evidence) []Finding {
 		case t == nil:
 			continue
 		case g.Measure == ledger.MeasureErrorRate:
-			f.worst(errorRates(g, func(side, role, work int) (calls, failed int64) {
+			f.worst(errorRates(g, e.Policy, func(side, role, work int) (calls, failed int64) {
 				return t.Calls[side][role][work], t.Failed[side][role][work]
 			}))
 		case g.Measure == ledger.MeasureMismatchRate || g.Measure == ledger.MeasureDropRate:
@@ -114,33 +116,39 @@ func (f *Finding) without(culprits []Finding) {
 	}
 }
 
-// reading is one value with its figures; one that is not conclusive has no value.
+// reading is one value with its figures. One that is not conclusive has no
+// value; one of nothing, where no call was made that could have been measured
+// on both sides, does not speak against the others either.
 type reading struct {
 	value      float64
 	conclusive bool
+	nothing    bool
 	numbers    string
 }
 
-// worst takes the worst conclusive reading.
+// worst takes the worst of all readings: violated beats inconclusive, and
+// inconclusive beats ok, as enough reads say nothing about too few writes.
+// Where there is nothing but nothing, it is inconclusive.
 func (f *Finding) worst(all []reading) {
 	f.Verdict = ledger.VerdictInconclusive
-	var short []string
+	var short, nothing []string
 	for _, r := range all {
-		if !r.conclusive {
+		switch {
+		case r.nothing:
+			nothing = append(nothing, r.numbers)
+		case !r.conclusive:
 			short = append(short, r.numbers)
-			continue
-		}
-		if f.Verdict == ledger.VerdictInconclusive || r.value > f.Value {
-			f.Value, f.Numbers = r.value, r.numbers
-			f.Verdict = ledger.VerdictOK
+		case f.Verdict == ledger.VerdictInconclusive || r.value > f.Value:
+			f.Value, f.Numbers, f.Verdict = r.value, r.numbers, ledger.VerdictOK
 		}
 	}
-	if f.Verdict == ledger.VerdictInconclusive {
-		f.Numbers = strings.Join(short, "; ")
-		return
-	}
-	if f.Value > f.Guardrail.Threshold {
+	switch {
+	case f.Verdict == ledger.VerdictOK && f.Value > f.Guardrail.Threshold:
 		f.Verdict = ledger.VerdictViolated
+	case len(short) > 0:
+		f.Verdict, f.Numbers = ledger.VerdictInconclusive, strings.Join(short, "; ")
+	case f.Verdict == ledger.VerdictInconclusive:
+		f.Numbers = strings.Join(nothing, "; ")
 	}
 }
 
@@ -157,49 +165,65 @@ func pair(min int64, calls func(side, role int) int64) (old, new int, ok bool) {
 	return 0, 0, false
 }
 
-func errorRates(g ledger.Guardrail, of func(side, role, work int) (calls, failed int64)) []reading {
+// meets reports whether calls of one kind are made on both sides where a policy
+// lets anybody stand: writes where both are written, reads where they are
+// compared.
+func meets(p flags.Policy, work int) bool {
+	for stage := range occupied(p) {
+		if plan := stage.Plan(); plan.Compares || plan.WritesBoth && Work(work) == Writes {
+			return true
+		}
+	}
+	return false
+}
+
+func errorRates(g ledger.Guardrail, p flags.Policy, of func(side, role, work int) (calls, failed int64)) []reading {
 	const o, n = int(flags.OldSide), int(flags.NewSide)
 	var all []reading
 	for work := range workNames {
 		calls := func(side, role int) int64 { c, _ := of(side, role, work); return c }
 		old, new, ok := pair(g.MinSample, calls)
 		if !ok {
-			all = append(all, tooFew(g, work, calls))
+			all = append(all, tooFew(g, p, work, calls))
 			continue
 		}
 		oldCalls, oldFailed := of(o, old, work)
 		newCalls, newFailed := of(n, new, work)
 		value := rate(newFailed, newCalls) - rate(oldFailed, oldCalls)
-		all = append(all, reading{value, true, fmt.Sprintf(
+		all = append(all, reading{value: value, conclusive: true, numbers: fmt.Sprintf(
 			"%s: %d of %d failed on the new side and %d of %d on the old side, a difference of %s (threshold %s)",
 			workNames[work], newFailed, newCalls, oldFailed, oldCalls, Amount(g.Measure, value), Amount(g.Measure, g.Threshold))})
 	}
 	return all
 }
 
-func latencies(g ledger.Guardrail, m *Measurements, q float64) []reading {
+func latencies(g ledger.Guardrail, e *Evidence, q float64) []reading {
 	const o, n = flags.OldSide, flags.NewSide
 	var all []reading
 	for work := range workNames {
-		calls := func(side, role int) int64 { return m.Calls[side][role][work].Calls }
+		calls := func(side, role int) int64 { return e.Calls[side][role][work].Calls }
 		old, new, ok := pair(g.MinSample, calls)
 		if !ok {
-			all = append(all, tooFew(g, work, calls))
+			all = append(all, tooFew(g, e.Policy, work, calls))
 			continue
 		}
-		before, after := m.Calls[o][old][work].Quantile(q), m.Calls[n][new][work].Quantile(q)
+		before, after := e.Calls[o][old][work].Quantile(q), e.Calls[n][new][work].Quantile(q)
 		value := float64(after) / math.Max(float64(before), 1)
-		all = append(all, reading{value, true, fmt.Sprintf(
+		all = append(all, reading{value: value, conclusive: true, numbers: fmt.Sprintf(
 			"%s: %s on the new side (%d calls) and %s on the old side (%d calls), a ratio of %s (threshold %s)", workNames[work],
 			rounded(after), calls(int(n), new), rounded(before), calls(int(o), old), Amount(g.Measure, value), Amount(g.Measure, g.Threshold))})
 	}
 	return all
 }
 
-func tooFew(g ledger.Guardrail, work int, calls func(side, role int) int64) reading {
-	const o, n = int(flags.OldSide), int(flags.NewSide)
-	return reading{numbers: fmt.Sprintf("%s: %d calls of the new side and %d of the old side are too few, %d of each are needed",
-		workNames[work], max(calls(n, int(Served)), calls(n, int(Compared))), max(calls(o, int(Served)), calls(o, int(Compared))), g.MinSample)}
+// tooFew is the reading of a kind of calls without the sample.
+func tooFew(g ledger.Guardrail, p flags.Policy, work int, calls func(side, role int) int64) reading {
+	most := func(side flags.Side) int64 {
+		return max(calls(int(side), int(Served)), calls(int(side), int(Compared)))
+	}
+	old, new := most(flags.OldSide), most(flags.NewSide)
+	return reading{nothing: old == 0 && new == 0 || !meets(p, work), numbers: fmt.Sprintf(
+		"%s: %d calls of the new side and %d of the old side are too few, %d of each are needed", workNames[work], new, old, g.MinSample)}
 }
 
 func comparing(g ledger.Guardrail, c Comparisons) reading {
@@ -211,7 +235,7 @@ func comparing(g ledger.Guardrail, c Comparisons) reading {
 		return reading{numbers: fmt.Sprintf("%d comparisons are too few, %d are needed", whole, g.MinSample)}
 	}
 	value := rate(part, whole)
-	return reading{value, true, fmt.Sprintf("%d of %d comparisons %s, %s (threshold %s)",
+	return reading{value: value, conclusive: true, numbers: fmt.Sprintf("%d of %d comparisons %s, %s (threshold %s)",
 		part, whole, what, Amount(g.Measure, value), Amount(g.Measure, g.Threshold))}
 }
 
@@ -229,7 +253,7 @@ func staleAge(e *Evidence, tenant string) reading {
 		}
 	}
 	age := e.At.Sub(oldest)
-	return reading{age.Seconds(), true, fmt.Sprintf("%d keys are stale, the oldest for %s", keys, short(age))}
+	return reading{value: age.Seconds(), conclusive: true, numbers: fmt.Sprintf("%d keys are stale, the oldest for %s", keys, short(age))}
 }
 
 func rate(part, whole int64) float64 {

@@ -98,6 +98,63 @@ func TestJudge(t *testing.T) {
 			}, ledger.VerdictViolated, "writes: 20 of 100 failed",
 		},
 		{
+			"enough reads do not speak for too few writes",
+			ledger.Guardrail{Measure: ledger.MeasureErrorRate, Threshold: 0.01, MinSample: 100},
+			flags.Shadow,
+			func(e *control.Evidence) {
+				calls(e, o, control.Served, control.Reads, 1000, 0, 0)
+				calls(e, n, control.Compared, control.Reads, 1000, 0, 0)
+				calls(e, o, control.Served, control.Writes, 1000, 0, 0)
+				calls(e, n, control.Compared, control.Writes, 99, 99, 0)
+			}, ledger.VerdictInconclusive, "writes: 99 calls of the new side and 1000 of the old side are too few, 100 of each are needed",
+		},
+		{
+			"calls of one side alone are too few",
+			ledger.Guardrail{Measure: ledger.MeasureLatencyP50, Threshold: 1.5, MinSample: 100},
+			flags.Shadow,
+			func(e *control.Evidence) {
+				calls(e, o, control.Served, control.Writes, 1000, 0, time.Millisecond)
+				calls(e, n, control.Compared, control.Writes, 1000, 0, time.Millisecond)
+				calls(e, o, control.Served, control.Reads, 1, 0, time.Millisecond)
+			}, ledger.VerdictInconclusive, "reads: 0 calls of the new side and 1 of the old side",
+		},
+		{
+			"what nobody calls counts for nothing",
+			ledger.Guardrail{Measure: ledger.MeasureErrorRate, Threshold: 0.01, MinSample: 100},
+			flags.Shadow,
+			func(e *control.Evidence) {
+				calls(e, o, control.Served, control.Reads, 1000, 0, 0)
+				calls(e, n, control.Compared, control.Reads, 1000, 0, 0)
+			}, ledger.VerdictOK, "reads: 0 of 1000",
+		},
+		{
+			"violated beats too few",
+			ledger.Guardrail{Measure: ledger.MeasureErrorRate, Threshold: 0.01, MinSample: 100},
+			flags.Shadow,
+			func(e *control.Evidence) {
+				calls(e, o, control.Served, control.Reads, 1000, 0, 0)
+				calls(e, n, control.Compared, control.Reads, 1, 0, 0)
+				calls(e, o, control.Served, control.Writes, 1000, 0, 0)
+				calls(e, n, control.Compared, control.Writes, 100, 50, 0)
+			}, ledger.VerdictViolated, "writes: 50 of 100 failed",
+		},
+		{
+			"reads at dual never meet the new side, and writes speak for themselves",
+			ledger.Guardrail{Measure: ledger.MeasureErrorRate, Threshold: 0.01, MinSample: 100},
+			flags.Dual,
+			func(e *control.Evidence) {
+				calls(e, o, control.Served, control.Reads, 1000, 0, 0)
+				calls(e, o, control.Served, control.Writes, 1000, 0, 0)
+				calls(e, n, control.Compared, control.Writes, 1000, 0, 0)
+			}, ledger.VerdictOK, "writes: 0 of 1000",
+		},
+		{
+			"reads alone say nothing at dual",
+			ledger.Guardrail{Measure: ledger.MeasureErrorRate, Threshold: 0.01, MinSample: 100},
+			flags.Dual,
+			func(e *control.Evidence) { calls(e, o, control.Served, control.Reads, 1000, 0, 0) }, ledger.VerdictInconclusive, "reads: 0 calls of the new side",
+		},
+		{
 			"writes at dual can be judged",
 			ledger.Guardrail{Measure: ledger.MeasureErrorRate, Threshold: 0.01, MinSample: 10},
 			flags.Dual,

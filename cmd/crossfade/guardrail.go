@@ -27,8 +27,9 @@ without one (crossfade controller status) a rule holds as well.
   drop-rate      comparisons that did not take place, of all, such as 50%
   stale-age      since when the oldest stale key is stale, such as 10m
 
-Reads are compared with reads and writes with writes, and the worse of them counts. The processes
-measure when the member of the fleet is given to their routes (repo.Config.Meter).`,
+Reads are compared with reads and writes with writes, and the worse of them counts: too few of one
+are inconclusive whatever the other says, unless it is violated; of which there are none counts for
+nothing. The processes measure when the member of the fleet is given to their routes (repo.Config.Meter).`,
 		`  crossfade guardrail add customers-v2 error-rate --above 1% --do step-everybody-down
   crossfade guardrail list customers-v2
   crossfade guardrail check customers-v2

@@ -129,4 +129,16 @@ var controllerRules = []Mutant{
 		Old:  "	if occupied(unnamed)[top] {\n		c.To = top.Toward(flags.Old)", New: "	if occupied(unnamed)[top] {\n		c.To = p.Default",
 		Package: "./control", Run: "TestEverybodyDownTakesNobodyUp",
 	},
+	{
+		Rule: "enough reads do not speak for too few writes",
+		File: "control/guardrail.go",
+		Old:  "	case len(short) > 0:", New: "	case len(short) > 0 && f.Verdict != ledger.VerdictOK:",
+		Package: "./control", Run: "TestJudge",
+	},
+	{
+		Rule: "what is violated is not hidden by what was measured too little",
+		File: "control/guardrail.go",
+		Old:  "	case f.Verdict == ledger.VerdictOK && f.Value > f.Guardrail.Threshold:", New: "	case len(short) == 0 && f.Verdict == ledger.VerdictOK && f.Value > f.Guardrail.Threshold:",
+		Package: "./control", Run: "TestJudge",
+	},
 }
