@@ -42,6 +42,14 @@ type CaptureConfig struct {
 	// Report is told, if not nil, for whom an attempt waited in vain. It must
 	// not block.
 	Report func(CaptureWait)
+	// Complete declares that the tables of an Install, with those that are
+	// captured on the side already, are all tables that the side writes: the
+	// control plane then lets writes at old and new run without a fence. Of a
+	// table that was forgotten the outside writers are not seen, and a late
+	// write into it is lost. Without it, a declaration that was made before
+	// stays, until capture of the side is removed: whoever has a side write
+	// another table captures that first.
+	Complete bool
 }
 
 // CaptureWait tells for whom the tables cannot be locked yet.
@@ -83,6 +91,9 @@ type Installed struct {
 	Mode       ledger.CaptureMode
 	// Changed is false when everything stood already.
 	Changed bool
+	// Declared says that the captured tables count from now on as all that the
+	// side writes, see [CaptureConfig].
+	Declared bool
 	// Cleared says that the backfill counts no more, since somebody stands at
 	// dual or shadow: what was written past the application before is nowhere
 	// recorded.
@@ -162,7 +173,13 @@ func (c *Capture) install(ctx context.Context, tx pgx.Tx, m ledger.Migration, si
 		}
 	}
 	if side == flags.OldSide && done.Changed {
-		return c.clear(ctx, tx, state, done)
+		if err := c.clear(ctx, tx, state, done); err != nil {
+			return err
+		}
+	}
+	if c.cfg.Complete && !(before.Installed && before.Complete) {
+		done.Changed, done.Declared = true, true
+		return captureFailed(ledger.DeclareCapture(ctx, tx, m, side))
 	}
 	return nil
 }

@@ -176,6 +176,44 @@ func TestCaptureBegins(t *testing.T) {
 	})
 }
 
+func TestThatAllTablesAreCapturedIsDeclaredOnceAndForThatCapture(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, flags.Dual)
+	w.exec("create table notes_children (tenant text, id bigint); update crossfade.tenant_states set backfilled_at = now()")
+	some, all := backfill.NewCapture(w.pool, nil), backfill.NewCapture(w.pool, &backfill.CaptureConfig{Complete: true})
+	child := captured[0]
+	child.Table = "notes_children"
+	install := func(c *backfill.Capture, dry bool, table backfill.CaptureTable) backfill.Installed {
+		done, err := c.Install(t.Context(), migrationName, flags.OldSide, dry, table)
+		require.NoError(t, err)
+		return done
+	}
+	install(some, false, captured[0])
+	assert.False(t, w.captureState()[flags.OldSide].Complete, "not unless somebody says so")
+	w.exec("update crossfade.tenant_states set backfilled_at = now()")
+	assert.True(t, install(all, true, captured[0]).Declared)
+	assert.False(t, w.captureState()[flags.OldSide].Complete, "a dry run changes nothing")
+	done := install(all, false, captured[0])
+	assert.True(t, done.Changed && done.Declared)
+	assert.False(t, done.Cleared, "to say so changes nothing about what is backfilled")
+	assert.True(t, w.captureState()[flags.OldSide].Complete)
+	assert.False(t, install(all, false, captured[0]).Changed)
+	assert.True(t, install(some, false, child).Changed)
+	assert.True(t, w.captureState()[flags.OldSide].Complete, "further tables are captured before the side writes them")
+	assert.False(t, w.captureState()[flags.NewSide].Complete)
+
+	w.publish(flags.Policy{Default: flags.Old}, noEffects)
+	w.settle()
+	_, err := all.Remove(t.Context(), migrationName, flags.OldSide, false)
+	require.NoError(t, err)
+	install(some, false, captured[0])
+	assert.False(t, w.captureState()[flags.OldSide].Complete, "it goes with the triggers")
+	_, err = some.Remove(t.Context(), migrationName, flags.OldSide, false)
+	require.NoError(t, err)
+	assert.True(t, install(all, false, captured[0]).Declared)
+	assert.True(t, w.captureState()[flags.OldSide].Complete)
+}
+
 func TestCaptureIsRemovedOnlyWhereNothingNeedsIt(t *testing.T) {
 	t.Parallel()
 	old, current := flags.Policy{Default: flags.Old}, flags.Policy{Default: flags.New}

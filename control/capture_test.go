@@ -21,7 +21,7 @@ func (w *world) captured(sides ...flags.Side) *backfill.Capture {
 	w.t.Helper()
 	w.exec(`create table customers_old (tenant text, id bigint, name text, primary key (tenant, id));
 		create table customers_new (tenant text, id bigint, name text, primary key (tenant, id))`)
-	capture := backfill.NewCapture(w.pool, &backfill.CaptureConfig{Pause: 10 * time.Millisecond})
+	capture := backfill.NewCapture(w.pool, &backfill.CaptureConfig{Pause: 10 * time.Millisecond, Complete: true})
 	for _, side := range sides {
 		w.install(capture, side)
 	}
@@ -205,12 +205,38 @@ func TestAfterUnfencedWritesTheStageIsLeftOnlyWithCapture(t *testing.T) {
 	w.step(toDefault(flags.Shadow))
 }
 
+// A side may write tables that nobody thought of: their late writes are not seen.
+func TestWritesStayFencedUntilSomebodySaysThatAllTablesAreCaptured(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.captured()
+	some := backfill.NewCapture(w.pool, nil)
+	w.install(some, flags.OldSide)
+	assert.False(t, w.inForce().UnfencedOld, "of which nobody said that it is all")
+	all := backfill.NewCapture(w.pool, &backfill.CaptureConfig{Complete: true})
+	w.install(all, flags.OldSide)
+	assert.True(t, w.inForce().UnfencedOld)
+	w.install(some, flags.OldSide)
+	assert.True(t, w.inForce().UnfencedOld, "said once")
+
+	_, err := w.plane.RemoveCapture(t.Context(), some, name, flags.OldSide, nil)
+	require.NoError(t, err)
+	w.install(some, flags.OldSide)
+	assert.False(t, w.inForce().UnfencedOld, "what was said goes with the triggers")
+	_, err = w.plane.Apply(t.Context(), toDefault(flags.Dual))
+	var refused *control.StepError
+	require.ErrorAs(t, err, &refused, "a write that ran without a fence may come late, to any table")
+	assert.Equal(t, []control.BlockKind{control.BlockCaptureAbsent}, kinds(refused.Blocks))
+	w.install(all, flags.OldSide)
+	w.step(toDefault(flags.Dual))
+}
+
 func TestAnUnfencedWriteThatComesAfterTheStepIsRecordedAndBypassesNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.exec(`create table names_old (tenant text, id text, name text, primary key (tenant, id));
 		create table names_new (tenant text, id text, name text, primary key (tenant, id))`)
-	_, err := backfill.NewCapture(w.pool, nil).Install(t.Context(), name, flags.OldSide, false,
+	_, err := backfill.NewCapture(w.pool, &backfill.CaptureConfig{Complete: true}).Install(t.Context(), name, flags.OldSide, false,
 		backfill.CaptureTable{Schema: "public", Table: "names_old", Tenant: "tenant", Key: []string{"id"}})
 	require.NoError(t, err)
 	_, err = w.plane.Settle(t.Context(), name, nil)

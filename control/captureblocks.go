@@ -9,7 +9,7 @@ import (
 
 func describeAbsent(l *look, b *Block) {
 	side := b.From.Plan().Authority
-	b.Text = fmt.Sprintf("writes at %s ran without a fence, and what such a write sends may arrive late: run `crossfade capture install %s` for the %s side first",
+	b.Text = fmt.Sprintf("writes at %s ran without a fence, and what such a write sends may arrive late: run `crossfade capture install %s` for the %s side first, of all tables that it writes, with --complete",
 		b.From, l.name(), side)
 }
 

@@ -93,10 +93,14 @@ func (l *look) strictShadow() bool {
 
 // unfenced reports whether everybody stands at a stage that writes one side
 // alone, by every policy on which anybody may act, and capture records there
-// what comes too late.
+// what comes too late: in all tables of the side, as whoever installed it
+// declared. In a table without triggers a late write would be lost.
 func (l *look) unfenced(stage flags.Stage) bool {
 	capture := l.state.Capture[stage.Plan().Authority]
 	if !capture.Stands() || !capture.Recording() {
+		return false
+	}
+	if !capture.Complete {
 		return false
 	}
 	for _, c := range append(l.acting(), l.next) {
@@ -151,13 +155,13 @@ var attributes = []attribute{
 	},
 	{
 		name: "unfenced at old", of: func(s *flags.Standing) *bool { return &s.UnfencedOld },
-		given: "everybody stands at old, and capture records what comes too late: writes need no fence",
-		taken: "capture of the old side no longer stands and records for everybody at old: writes are fenced",
+		given: "everybody stands at old, and capture of all its tables records what comes too late: writes need no fence",
+		taken: "capture of all tables of the old side no longer stands and records for everybody at old: writes are fenced",
 	},
 	{
 		name: "unfenced at new", of: func(s *flags.Standing) *bool { return &s.UnfencedNew },
-		given: "everybody stands at new, and capture records what comes too late: writes need no fence",
-		taken: "capture of the new side no longer stands and records for everybody at new: writes are fenced",
+		given: "everybody stands at new, and capture of all its tables records what comes too late: writes need no fence",
+		taken: "capture of all tables of the new side no longer stands and records for everybody at new: writes are fenced",
 	},
 }
 

@@ -19,7 +19,7 @@ const (
 // captured is a side whose capture stands, in a mode that nobody is left before.
 func captured(side flags.Side, mode int64) func(*control.State) {
 	return func(s *control.State) {
-		s.Capture[side] = ledger.CaptureState{Installed: true, Mode: mode, Drained: true}
+		s.Capture[side] = ledger.CaptureState{Installed: true, Complete: true, Mode: mode, Drained: true}
 	}
 }
 
@@ -134,6 +134,9 @@ func TestWritesRunUnfencedOnlyWhereEverybodyStandsThereAndCaptureRecords(t *test
 	leaving := func(side flags.Side) func(*control.State) {
 		return func(s *control.State) { s.Capture[side].Leaving = true }
 	}
+	undeclared := func(side flags.Side) func(*control.State) {
+		return func(s *control.State) { s.Capture[side].Complete = false }
+	}
 	for stage, side := range map[flags.Stage]flags.Side{flags.Old: flags.OldSide, flags.New: flags.NewSide} {
 		next := flags.Policy{Default: stage}
 		neighbour := stage.Toward(flags.Shadow)
@@ -149,6 +152,7 @@ func TestWritesRunUnfencedOnlyWhereEverybodyStandsThereAndCaptureRecords(t *test
 			{"with that of the other side", with(at(stage), captured(side.Other(), records)), next, flags.Standing{}},
 			{"while it refuses", with(at(stage), captured(side, refuses)), next, flags.Standing{}},
 			{"with a partition without triggers", with(at(stage), captured(side, records), broken(side)), next, flags.Standing{}},
+			{"where nobody said that it captures all tables", with(at(stage), captured(side, records), undeclared(side)), next, flags.Standing{}},
 			{"while it is being removed", with(at(stage), captured(side, records), leaving(side)), next, flags.Standing{}},
 			{"on the way there", with(at(neighbour), captured(side, records)), next, flags.Standing{}},
 			{"on the way out", with(at(stage), captured(side, records)), flags.Policy{Default: neighbour}, flags.Standing{}},

@@ -20,6 +20,10 @@ type CaptureState struct {
 	InstalledAt time.Time
 	// Leaving says that its removal was asked for: nothing may rely on it.
 	Leaving bool
+	// Complete says that whoever installed it declared that Tables are all
+	// tables that the side writes. Of a table that was forgotten the outside
+	// writers are not seen, which is why writes run without a fence only then.
+	Complete bool
 	// Mode is the number of the mode in force: odd means that statements from
 	// outside are recorded, even that they are refused. Each switch adds one.
 	Mode int64
@@ -40,7 +44,8 @@ type CaptureState struct {
 }
 
 // Stands reports whether every registered table has its triggers, for as long
-// as nobody takes them away.
+// as nobody takes them away. Whether those are all tables of the side is what
+// Complete says.
 func (c CaptureState) Stands() bool { return c.Installed && !c.Leaving && len(c.Broken) == 0 }
 
 // Recording reports whether the mode in force is to record.
@@ -67,7 +72,7 @@ func loadCapture(ctx context.Context, q *ledgerdb.Queries, s *State) error {
 			return err
 		}
 		c := CaptureState{
-			InstalledAt: utc(r.InstalledAt), Leaving: r.Leaving, Mode: r.Value, Drained: r.DrainedValue == r.Value,
+			InstalledAt: utc(r.InstalledAt), Leaving: r.Leaving, Complete: r.Complete, Mode: r.Value, Drained: r.DrainedValue == r.Value,
 			Bypassed: r.Bypassed, Writers: r.Writers, AcceptedAt: utcPointer(r.AcceptedAt),
 		}
 		if r.Bypassed > 0 {
@@ -162,6 +167,12 @@ func BeginCapture(ctx context.Context, tx pgx.Tx, m Migration, side flags.Side, 
 		return fmt.Errorf("set the mode: %w", err)
 	}
 	return q.AddCaptureSide(ctx, ledgerdb.AddCaptureSideParams{MigrationID: m.ID, Side: side.String(), Value: value})
+}
+
+// DeclareCapture writes down, in tx, that the captured tables of a side are all
+// tables that it writes. That holds until capture of the side is removed.
+func DeclareCapture(ctx context.Context, tx pgx.Tx, m Migration, side flags.Side) error {
+	return ledgerdb.New(tx).DeclareCaptureComplete(ctx, ledgerdb.DeclareCaptureCompleteParams{MigrationID: m.ID, Side: side.String()})
 }
 
 // EndCapture deletes, in tx, the registrations of a side.

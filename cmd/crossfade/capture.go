@@ -34,7 +34,9 @@ type captureFlags struct {
 	side    string
 	dryRun  bool
 	timeout time.Duration
-	tables  []backfill.CaptureTable
+	// complete and tables are those of install.
+	complete bool
+	tables   []backfill.CaptureTable
 }
 
 func (f *captureFlags) add(a *app, cmd *cobra.Command, waits bool) {
@@ -96,9 +98,11 @@ followed by its own --tenant and --key: the columns whose texts are the tenant a
 several separated by commas. Tables without --tenant belong to the one tenant of migrations without
 tenants. The old side begins by recording (by refusing, where somebody stands at live or above), the
 new side by refusing. Installed on the old side at dual or shadow, the backfill counts no more. Run it
-again after a partition was attached. The role must own the tables and be granted what an
+again after a partition was attached. With --complete, writes at old and new run without a fence:
+writers of a table that was forgotten are not seen, and a late write into it is then lost. Capture a
+further table before the side writes it. The role must own the tables and be granted what an
 application's role is, and create on schema crossfade.`,
-		Example: `  crossfade capture install customers-v2 --side old --table shop.customers --tenant tenant_id --key id
+		Example: `  crossfade capture install customers-v2 --side old --table shop.customers --tenant tenant_id --key id --complete
   crossfade capture install customers-v2 --side new --table shop.people --key id --dry-run`,
 		Args:              exactly("MIGRATION"),
 		ValidArgsFunction: a.completeArgs(a.migrationNames),
@@ -119,6 +123,7 @@ application's role is, and create on schema crossfade.`,
 		"tenant", "the `column` of the table before with the tenant")
 	cmd.Flags().Var(&tableFlag{tables: &f.tables, kind: "columns", set: func(t *backfill.CaptureTable, text string) { t.Key = append(t.Key, strings.Split(text, ",")...) }},
 		"key", "the `columns` of the table before with the key, separated by commas")
+	cmd.Flags().BoolVar(&f.complete, "complete", false, "these are all the tables that the side writes: writes at old and new then need no fence")
 	return cmd
 }
 
@@ -141,7 +146,7 @@ func (a *app) installCapture(ctx context.Context, store *ledger.Store, migration
 	}
 	if done.Changed && !f.dryRun {
 		err := store.AddHistory(ctx, migration, ledger.Entry{
-			Actor: actor, Reason: f.reason, Kind: "capture", To: fmt.Sprintf("%s side: %s, which begins to %s", side, strings.Join(names, ", "), done.Mode),
+			Actor: actor, Reason: f.reason, Kind: "capture", To: captureDone(side, names, done),
 		})
 		if err != nil {
 			return fmt.Errorf("capture was installed, but that is not in the history: %w", err)
@@ -151,6 +156,7 @@ func (a *app) installCapture(ctx context.Context, store *ledger.Store, migration
 		return a.document(map[string]any{
 			"migration": migration, "side": side.String(), "tables": names, "mode": done.Mode.String(), "changed": done.Changed,
 			"backfill_cleared": done.Cleared, "dry_run": f.dryRun, "statements": done.Statements,
+			"declared_complete": done.Declared,
 		})
 	}
 	if f.dryRun {
@@ -166,10 +172,22 @@ func (a *app) installCapture(ctx context.Context, store *ledger.Store, migration
 	default:
 		a.printf("%s: the %s side is captured (%s); mode: %s\n", migration, side, strings.Join(names, ", "), done.Mode)
 	}
+	if done.Declared {
+		a.printf("These count as all tables that the %s side writes\n", side)
+	}
 	if done.Cleared {
 		a.printf("What was written past the application before is nowhere recorded: run `crossfade backfill %s` again\n", migration)
 	}
 	return nil
+}
+
+// captureDone is what the history says of an install.
+func captureDone(side flags.Side, names []string, done backfill.Installed) string {
+	text := fmt.Sprintf("%s side: %s, which begins to %s", side, strings.Join(names, ", "), done.Mode)
+	if done.Declared {
+		text += "; declared to be all tables of the side"
+	}
+	return text
 }
 
 // capturing runs fn with a Capture that shows for whom it waits, within the
@@ -177,7 +195,7 @@ func (a *app) installCapture(ctx context.Context, store *ledger.Store, migration
 func (a *app) capturing(ctx context.Context, store *ledger.Store, f *captureFlags, fn func(context.Context, *backfill.Capture) error) error {
 	line := a.line(plainEvery)
 	defer line.clear()
-	c := backfill.NewCapture(store.Pool(), &backfill.CaptureConfig{Report: func(w backfill.CaptureWait) {
+	c := backfill.NewCapture(store.Pool(), &backfill.CaptureConfig{Complete: f.complete, Report: func(w backfill.CaptureWait) {
 		if a.json {
 			a.event(map[string]any{"event": "waiting", "tables": w.Tables, "holders": toHolders(w.Holders), "waited_seconds": w.Waited.Seconds()})
 			return

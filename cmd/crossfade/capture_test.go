@@ -37,6 +37,10 @@ func TestCapture(t *testing.T) {
 	w.ok(install...).says("the old side is captured (shop.customers, shop.people); mode: record")
 	w.ok(install...).says("every trigger of the old side stood already")
 	w.ok("capture", "install", name, "--side", "new", "--table", "shop.customers_rest", "--tenant", "tenant_id", "--key", "id").says("mode: refuse")
+	w.ok("capture", "status", name).says("old side: mode record, not declared to be all tables: writes stay fenced")
+	w.ok(append(install, "--complete")...).says("These count as all tables that the old side writes")
+	w.ok("capture", "status", name).says("old side: mode record, declared to be all tables")
+	w.ok("history", name).says("declared to be all tables of the side")
 	w.climb(flags.Dual)
 	var trigger string
 	require.NoError(t, w.pool.QueryRow(t.Context(), "select 'crossfade_capture_' || id || '_before' from crossfade.capture_tables where side = 'new'").Scan(&trigger))

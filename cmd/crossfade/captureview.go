@@ -17,8 +17,8 @@ func (a *app) captureStatus() *cobra.Command {
 		Use:   "status MIGRATION",
 		Short: "Show what is captured, the modes, and who bypassed the application",
 		Long: `status shows, for each side, the captured tables with the triggers that their partitions lack, whether
-writes past the application are recorded or refused now, for which sessions a switch still waits, and
-who bypassed the application.`,
+they were declared to be all tables that the side writes, whether writes past the application are
+recorded or refused now, for which sessions a switch still waits, and who bypassed the application.`,
 		Example:           `  crossfade capture status customers-v2`,
 		Args:              exactly("MIGRATION"),
 		ValidArgsFunction: a.completeArgs(a.migrationNames),
@@ -36,6 +36,7 @@ type captureSideJSON struct {
 	Leaving    bool               `json:"leaving,omitempty"`
 	Mode       string             `json:"mode,omitempty"`
 	Drained    bool               `json:"drained"`
+	Complete   bool               `json:"complete"` // declared to be all tables of the side
 	Holders    []holderJSON       `json:"waits_for,omitempty"`
 	Tables     []captureTableJSON `json:"tables,omitempty"`
 	Bypassed   int64              `json:"bypassing_statements"` // not accepted yet
@@ -117,7 +118,7 @@ func captureSide(ctx context.Context, store *ledger.Store, state *ledger.State, 
 	if !c.Installed {
 		return out, nil
 	}
-	out.Drained = c.Drained
+	out.Drained, out.Complete = c.Drained, c.Complete
 	out.Mode = ledger.CaptureRefuses.String()
 	if c.Recording() {
 		out.Mode = ledger.CaptureRecords.String()
@@ -150,6 +151,11 @@ func (a *app) printCaptureSide(migration string, s captureSideJSON) {
 	}
 	if !s.Drained {
 		text += ", not drained yet"
+	}
+	if s.Complete {
+		text += ", declared to be all tables"
+	} else {
+		text += ", not declared to be all tables: writes stay fenced"
 	}
 	a.printf("%s\n", text)
 	for _, h := range s.Holders {

@@ -19,7 +19,7 @@ import (
 
 // capture installs capture of both sides.
 func (w *world) capture() {
-	c := backfill.NewCapture(w.keeper, nil)
+	c := backfill.NewCapture(w.keeper, &backfill.CaptureConfig{Complete: true})
 	for _, side := range []flags.Side{flags.OldSide, flags.NewSide} {
 		_, err := c.Install(w.t.Context(), accounts.MigrationName, side, false, accounts.CaptureTables(side)...)
 		require.NoError(w.t, err)

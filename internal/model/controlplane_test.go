@@ -186,7 +186,7 @@ func (q *question) state() *control.State {
 		if c.mode == absent {
 			continue
 		}
-		s.Capture[i] = ledger.CaptureState{Installed: true, Leaving: c.leaving != 0, Mode: int64(c.mode), Drained: c.undrained == 0}
+		s.Capture[i] = ledger.CaptureState{Installed: true, Complete: true, Leaving: c.leaving != 0, Mode: int64(c.mode), Drained: c.undrained == 0}
 		if c.broken != 0 {
 			s.Capture[i].Broken = []string{"customers_2025"}
 		}

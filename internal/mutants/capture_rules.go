@@ -123,6 +123,24 @@ var captureRules = []Mutant{
 		Package: "./backfill", Run: "TestCaptureIsRemovedOnlyWhereNothingNeedsIt",
 	},
 	{
+		Rule: "writes run unfenced only where somebody declared that all tables are captured",
+		File: "control/keeper.go",
+		Old:  "	if !capture.Complete {", New: "	if false {",
+		Package: "./control", Run: "TestWritesRunUnfencedOnlyWhereEverybodyStandsThereAndCaptureRecords",
+	},
+	{
+		Rule: "after unfenced writes, a stage is left only with capture of all tables",
+		File: "control/rules.go",
+		Old:  "!(c.Installed && c.Complete)", New: "!c.Installed",
+		Package: "./control", Run: "TestWritesStayFencedUntilSomebodySaysThatAllTablesAreCaptured",
+	},
+	{
+		Rule: "that all tables are captured goes with the triggers",
+		File: "ledger/internal/ledgerdb/capture.sql.go",
+		Old:  "leaving = false, complete = false", New: "leaving = false",
+		Package: "./backfill", Run: "TestThatAllTablesAreCapturedIsDeclaredOnceAndForThatCapture",
+	},
+	{
 		Rule: "nobody but the owner makes triggers of the function that writes into the ledger",
 		File: "backfill/capture.go",
 		Old:  `run(f.create(), "revoke all on function "+f.name()+"() from public")`, New: `run(f.create())`,

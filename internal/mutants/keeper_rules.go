@@ -96,7 +96,7 @@ var keeperRules = []Mutant{
 	{
 		Rule: "after unfenced writes, a stage is left only with capture",
 		File: "control/rules.go",
-		Old:  "			return l.state.RanUnfenced[side] && !l.state.Capture[side].Installed", New: "			return l.state.Capture[side].Leaving",
+		Old:  "			return l.state.RanUnfenced[side] && !(c.Installed && c.Complete)", New: "			return c.Leaving",
 		Package: "./control", Run: "TestAfterUnfencedWritesTheStageIsLeftOnlyWithCapture",
 	},
 	{

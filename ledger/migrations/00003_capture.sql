@@ -23,6 +23,9 @@ create table crossfade.capture_sides (
     installed_at  timestamptz not null default clock_timestamp(),
     accepted_at   timestamptz,
     leaving       boolean not null default false, -- somebody wants to remove it
+    -- Whoever installed it declared that the captured tables are all tables that
+    -- the side writes: only then may writes run without a fence.
+    complete      boolean not null default false,
     primary key (migration_id, side)
 );
 

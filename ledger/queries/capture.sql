@@ -1,6 +1,6 @@
 -- CaptureSides are the sides of a migration for which capture was ever installed.
 -- name: CaptureSides :many
-select s.side, s.drained_value, s.installed_at, s.accepted_at, s.leaving,
+select s.side, s.drained_value, s.installed_at, s.accepted_at, s.leaving, s.complete,
     coalesce(crossfade.capture_value(s.migration_id, s.side), 0)::bigint as value,
     coalesce((select sum(c.statements) from crossfade.captures c
         where c.migration_id = s.migration_id and c.side = s.side and not c.accepted), 0)::bigint as bypassed,
@@ -131,7 +131,11 @@ where c.migration_id = @migration_id
 insert into crossfade.capture_sides (migration_id, side, drained_value)
 values (@migration_id, @side, @value)
 on conflict (migration_id, side) do update
-set drained_value = excluded.drained_value, installed_at = clock_timestamp(), leaving = false;
+set drained_value = excluded.drained_value, installed_at = clock_timestamp(), leaving = false, complete = false;
+
+-- DeclareCaptureComplete says that the captured tables are all that the side writes.
+-- name: DeclareCaptureComplete :exec
+update crossfade.capture_sides set complete = true where migration_id = @migration_id and side = @side;
 
 -- name: AddCaptureTable :one
 insert into crossfade.capture_tables (migration_id, side, schema_name, table_name, tenant_column, key_columns)

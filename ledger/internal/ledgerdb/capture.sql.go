@@ -33,7 +33,7 @@ const addCaptureSide = `-- name: AddCaptureSide :exec
 insert into crossfade.capture_sides (migration_id, side, drained_value)
 values ($1, $2, $3)
 on conflict (migration_id, side) do update
-set drained_value = excluded.drained_value, installed_at = clock_timestamp(), leaving = false
+set drained_value = excluded.drained_value, installed_at = clock_timestamp(), leaving = false, complete = false
 `
 
 type AddCaptureSideParams struct {
@@ -132,7 +132,7 @@ func (q *Queries) CaptureHolders(ctx context.Context, arg CaptureHoldersParams) 
 }
 
 const captureSides = `-- name: CaptureSides :many
-select s.side, s.drained_value, s.installed_at, s.accepted_at, s.leaving,
+select s.side, s.drained_value, s.installed_at, s.accepted_at, s.leaving, s.complete,
     coalesce(crossfade.capture_value(s.migration_id, s.side), 0)::bigint as value,
     coalesce((select sum(c.statements) from crossfade.captures c
         where c.migration_id = s.migration_id and c.side = s.side and not c.accepted), 0)::bigint as bypassed,
@@ -153,6 +153,7 @@ type CaptureSidesRow struct {
 	InstalledAt  time.Time
 	AcceptedAt   *time.Time
 	Leaving      bool
+	Complete     bool
 	Value        int64
 	Bypassed     int64
 	BypassedAt   time.Time
@@ -175,6 +176,7 @@ func (q *Queries) CaptureSides(ctx context.Context, migrationID int32) ([]Captur
 			&i.InstalledAt,
 			&i.AcceptedAt,
 			&i.Leaving,
+			&i.Complete,
 			&i.Value,
 			&i.Bypassed,
 			&i.BypassedAt,
@@ -360,6 +362,21 @@ func (q *Queries) CaptureWriters(ctx context.Context, arg CaptureWritersParams) 
 		return nil, err
 	}
 	return items, nil
+}
+
+const declareCaptureComplete = `-- name: DeclareCaptureComplete :exec
+update crossfade.capture_sides set complete = true where migration_id = $1 and side = $2
+`
+
+type DeclareCaptureCompleteParams struct {
+	MigrationID int32
+	Side        string
+}
+
+// DeclareCaptureComplete says that the captured tables are all that the side writes.
+func (q *Queries) DeclareCaptureComplete(ctx context.Context, arg DeclareCaptureCompleteParams) error {
+	_, err := q.db.Exec(ctx, declareCaptureComplete, arg.MigrationID, arg.Side)
+	return err
 }
 
 const deleteCaptureTables = `-- name: DeleteCaptureTables :exec

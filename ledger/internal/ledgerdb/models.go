@@ -52,6 +52,7 @@ type CaptureSide struct {
 	InstalledAt  time.Time
 	AcceptedAt   *time.Time
 	Leaving      bool
+	Complete     bool
 }
 
 type CaptureTable struct {
