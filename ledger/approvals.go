@@ -41,10 +41,22 @@ type Approval struct {
 	Until  *time.Time // nil: while the ramp goes on
 }
 
-// SamePerson reports whether two actors are one person: letters count in
-// either case.
-func SamePerson(a, b string) bool {
-	return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
+// SamePerson reports whether two actors are one person: what stands before the
+// '@' counts, in either case of the letters, as ann@laptop is ann on another
+// host. Actors without a name are one, as nobody can tell them apart.
+//
+// It keeps people from approving their own steps by mistake or in haste, and it
+// cannot do more: names are what people say they are, whoever may write to the
+// ledger may say another one, and two people of one name are taken for one.
+// Where approvals must stand against those who mean to go around them, give each
+// person a role of the ledger's database, or let only a service that knows its
+// callers write approvals. A step that wishes ask for is asked for by crossfade,
+// so that anybody may approve it, those who wished for it as well.
+func SamePerson(a, b string) bool { return strings.EqualFold(person(a), person(b)) }
+
+func person(actor string) string {
+	name, _, _ := strings.Cut(actor, "@")
+	return strings.TrimSpace(name)
 }
 
 // Protect makes a stage need an approval, or no longer. It reports whether that

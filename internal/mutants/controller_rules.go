@@ -141,4 +141,10 @@ var controllerRules = []Mutant{
 		Old:  "	case f.Verdict == ledger.VerdictOK && f.Value > f.Guardrail.Threshold:", New: "	case len(short) == 0 && f.Verdict == ledger.VerdictOK && f.Value > f.Guardrail.Threshold:",
 		Package: "./control", Run: "TestJudge",
 	},
+	{
+		Rule: "one person on two hosts is one person",
+		File: "ledger/approvals.go",
+		Old:  "	name, _, _ := strings.Cut(actor, \"@\")\n	return strings.TrimSpace(name)", New: "	return strings.TrimSpace(actor)",
+		Package: "./ledger", Run: "TestOnePersonOnTwoHostsIsOnePerson",
+	},
 }
