@@ -26,6 +26,11 @@ func Write[R, A any](
 // undoes what it did and records the keys as stale, and a strict one (live)
 // undoes everything and returns a [*SideError]. At live, keys that are stale
 // are first copied, so that the write repairs them.
+//
+// In a transaction of the application, an authority that sent a statement and
+// then returned an error may have written. The keys are copied; a write by
+// predicate leaves a record for the whole tenant, or, where the stage is strict,
+// a transaction that can only be rolled back.
 func WriteResult[R, A, V any](
 	ctx context.Context, r *Route[R], op Op, tenant string, keys Keys, args A,
 	call func(context.Context, R, A) (V, error),
@@ -39,11 +44,8 @@ func WriteResult[R, A, V any](
 			if err = r.repair(ctx, s, plan, tenant, keys); err != nil {
 				return err
 			}
-			began := r.began()
-			answer, err = call(ctx, s.Side(plan.Authority), args)
-			r.called(ctx, began, scope, plan.Authority, true, err)
-			if err != nil || !plan.WritesBoth {
-				return r.erred(ctx, s, plan, scope, keys, err)
+			if answer, err = authority(ctx, r, s, plan, scope, keys, args, call); err != nil || !plan.WritesBoth {
+				return err
 			}
 			again := args
 			if op.CloneArgs {
@@ -61,6 +63,9 @@ func WriteResult[R, A, V any](
 // Create serves an insert whose keys the database makes. The authority's
 // method runs, the keys that keysOf finds are locked, and the other side gets
 // a copy: its method is not called, or the sides would make different values.
+// After an error of the authority the keys are not known, and in a transaction
+// of the application it counts as a write by predicate that failed: see
+// [WriteResult].
 func Create[R, A, V any](
 	ctx context.Context, r *Route[R], op Op, tenant string, args A, keysOf func(A, V) []string,
 	call func(context.Context, R, A) (V, error),
@@ -71,14 +76,13 @@ func Create[R, A, V any](
 		plan := use.Plan()
 		scope := r.scope(op, use.Decision, tenant, KeyList(nil))
 		return r.backend.Write(ctx, scope, false, func(ctx context.Context, s Session[R]) (err error) {
-			began := r.began()
-			answer, err = call(ctx, s.Side(plan.Authority), args)
-			r.called(ctx, began, scope, plan.Authority, true, err)
-			if err != nil || !plan.WritesBoth {
+			before := sentBy(s)
+			if answer, err = authority(ctx, r, s, plan, scope, AllKeys(), args, call); err != nil || !plan.WritesBoth {
 				return err
 			}
 			keys := keysOf(args, answer)
 			if err = s.Lock(ctx, keys); err != nil {
+				r.erred(ctx, s, plan, scope, AllKeys(), before, err)
 				return err
 			}
 			return r.other(ctx, s, plan, scope, KeyList(keys), func(ctx context.Context) error {
@@ -169,25 +173,65 @@ func (r *Route[R]) other(ctx context.Context, s Session[R], plan *flags.Plan, sc
 	return nil
 }
 
-// erred returns the authority's error. In a transaction of the application,
-// which may go on after it, the other side gets what the authority may have
-// written before the error.
-func (r *Route[R]) erred(ctx context.Context, s Session[R], plan *flags.Plan, scope Scope, keys Keys, err error) error {
-	if err == nil || !plan.WritesBoth || !r.backend.Transactional() || len(keys.List()) == 0 {
-		return err
+// authority runs the write of the side with authority, which may write keys, all
+// of them where it is not known which.
+func authority[R, A, V any](
+	ctx context.Context, r *Route[R], s Session[R], plan *flags.Plan, scope Scope, keys Keys, args A,
+	call func(context.Context, R, A) (V, error),
+) (answer V, err error) {
+	before, returned := sentBy(s), false
+	defer func() {
+		switch {
+		case !returned:
+			r.erred(ctx, s, plan, scope, keys, before, &PanicError{})
+		case err != nil:
+			r.erred(ctx, s, plan, scope, keys, before, err)
+		}
+	}()
+	began := r.began()
+	answer, err = call(ctx, s.Side(plan.Authority), args)
+	returned = true
+	r.called(ctx, began, scope, plan.Authority, true, err)
+	return answer, err
+}
+
+// sentBy is how many statements the session's sides have sent, or -1 where the
+// session cannot tell.
+func sentBy[R any](s Session[R]) int {
+	if counter, ok := s.(interface{ Sent() int }); ok {
+		return counter.Sent()
 	}
-	failed := s.Protect(ctx, func(ctx context.Context) error {
-		return guard(func() error { return r.copyKeys(ctx, s, plan.Authority, scope.Tenant, keys.List()) })
-	})
+	return -1
+}
+
+// erred sees to what the authority may have written before it returned an error.
+// A transaction of the application may go on after it, and be committed: there
+// the other side gets what the keys hold now, or the keys, of which all may be
+// meant, are recorded as stale; where the stage is strict, the transaction can no
+// longer be committed. A refusal before the first statement has written nothing.
+func (r *Route[R]) erred(ctx context.Context, s Session[R], plan *flags.Plan, scope Scope, keys Keys, before int, err error) {
+	if !plan.WritesBoth || !r.backend.Transactional() || before >= 0 && before == sentBy(s) {
+		return
+	}
+	missed, failed := keys.List(), err
+	switch {
+	case keys.All():
+		missed = []string{StaleAll}
+	case len(missed) == 0:
+		return
+	default:
+		failed = s.Protect(ctx, func(ctx context.Context) error {
+			return guard(func() error { return r.copyKeys(ctx, s, plan.Authority, scope.Tenant, missed) })
+		})
+	}
 	side := plan.Authority.Other()
 	switch {
 	case failed == nil:
 	case plan.Strict:
-		_ = s.Doom(ctx, side, keys.List(), failed)
+		_ = s.Doom(ctx, side, missed, failed)
 	default: // a record that cannot be made leaves a transaction that cannot be committed
-		_ = s.RecordStale(ctx, side, keys.List(), failed)
+		_ = s.RecordStale(ctx, side, missed, failed)
 	}
-	return err
 }
 
 func (r *Route[R]) copyKeys(ctx context.Context, s Session[R], from flags.Side, tenant string, keys []string) error {

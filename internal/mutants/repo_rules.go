@@ -220,4 +220,22 @@ var repoRules = []Mutant{
 		Old:  "if err != nil && r.copier.NotFound(err) && !keys.All() {", New: "if false {",
 		Package: "./repo/postgres", Run: "TestPartialWriteOfAKeyThatTheOtherSideLacksCopiesIt",
 	},
+	{
+		Rule: "what an authority wrote by predicate before its error is not forgotten by the application's transaction",
+		File: "repo/write.go",
+		Old:  "	case keys.All():\n		missed = []string{StaleAll}\n", New: "	case keys.All() && scope.Op.Kind != KindCreate:\n		return\n	case keys.All():\n		missed = []string{StaleAll}\n",
+		Package: "./repo/postgres", Run: "TestSwallowedErrorOfAnAuthorityWhoseKeysAreNotKnownLeavesNoSilentDifference",
+	},
+	{
+		Rule: "what an authority inserted before its error is not forgotten by the application's transaction",
+		File: "repo/write.go",
+		Old:  "authority(ctx, r, s, plan, scope, AllKeys(), args, call)", New: "authority(ctx, r, s, plan, scope, KeyList(nil), args, call)",
+		Package: "./repo/postgres", Run: "TestSwallowedErrorOfAnAuthorityWhoseKeysAreNotKnownLeavesNoSilentDifference",
+	},
+	{
+		Rule: "a record is made also when the operation's ctx has ended, and the transaction has not",
+		File: "repo/postgres/session.go",
+		Old:  "	if s.owned {\n		return ctx, func() {}", New: "	if true {\n		return ctx, func() {}",
+		Package: "./repo/postgres", Run: "TestSwallowedErrorOfAnAuthorityWhoseKeysAreNotKnownLeavesNoSilentDifference",
+	},
 }

@@ -14,6 +14,7 @@ type handle struct {
 	q      DBTX
 	closed atomic.Bool
 	open   interface{ Close() } // what was read last, perhaps not to its end
+	sent   int                  // statements and batches so far
 }
 
 // closeOpen closes the rows that a side has left open, which would make the
@@ -39,6 +40,7 @@ func (h *handle) Exec(ctx context.Context, sql string, args ...any) (pgconn.Comm
 	if err := h.refuse(sql); err != nil {
 		return pgconn.CommandTag{}, err
 	}
+	h.sent++
 	return h.q.Exec(ctx, sql, args...)
 }
 
@@ -46,6 +48,7 @@ func (h *handle) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, 
 	if err := h.refuse(sql); err != nil {
 		return nil, err
 	}
+	h.sent++
 	rows, err := h.q.Query(ctx, sql, args...) //nolint:rowserrcheck // the rows are the caller's
 	if err == nil {
 		h.open = rows
@@ -57,6 +60,7 @@ func (h *handle) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row 
 	if err := h.refuse(sql); err != nil {
 		return errRow{err}
 	}
+	h.sent++
 	row := h.q.QueryRow(ctx, sql, args...)
 	h.open = rowCloser{row}
 	return row
@@ -71,6 +75,7 @@ func (h *handle) SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResul
 			return errBatch{err}
 		}
 	}
+	h.sent++
 	results := h.q.SendBatch(ctx, batch)
 	h.open = batchCloser{results}
 	return results
@@ -80,6 +85,7 @@ func (h *handle) CopyFrom(ctx context.Context, table pgx.Identifier, columns []s
 	if h.closed.Load() {
 		return 0, ErrClosed
 	}
+	h.sent++
 	return h.q.CopyFrom(ctx, table, columns, rows)
 }
 

@@ -29,6 +29,19 @@ func (b *sides[R]) session(tx *Tx, migration int32, scope repo.Scope, found *loo
 	return &session[R]{b: b, tx: tx, migration: migration, scope: scope, found: found}
 }
 
+// Sent returns how many statements the transaction has been sent through its
+// handle: a side that sent none has written nothing.
+func (s *session[R]) Sent() int { return s.tx.sent }
+
+// lasting is a ctx that does not end with the operation's: in a transaction of
+// the application, which goes on, what must be said is said.
+func (s *session[R]) lasting(ctx context.Context) (context.Context, context.CancelFunc) {
+	if s.owned {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+}
+
 // DB returns what the session's statements run on.
 func (s *session[R]) DB() DBTX { return s.tx.handle }
 
@@ -84,6 +97,9 @@ where k = '*' or not exists (
 // RecordStale adds no second record for a key that has one: both would be read
 // and deleted under the same key lock.
 func (s *session[R]) RecordStale(ctx context.Context, side flags.Side, keys []string, why error) error {
+	ctx, cancel := s.lasting(ctx)
+	defer cancel()
+	s.tx.closeOpen()
 	_, err := s.tx.handle.Exec(ctx, recordStaleSQL, s.migration, s.scope.Tenant, side.String(), keys, s.scope.Decision.Epoch, cause(why))
 	if err != nil {
 		return fmt.Errorf("record a stale key: %w (after the %s side failed: %w)", err, side, why)
@@ -116,6 +132,9 @@ func (s *session[R]) Doom(ctx context.Context, _ flags.Side, _ []string, _ error
 	if s.owned {
 		return nil
 	}
+	ctx, cancel := s.lasting(ctx)
+	defer cancel()
+	s.tx.closeOpen()
 	var pg *pgconn.PgError
 	if _, err := s.tx.handle.Exec(ctx, doomSQL); !errors.As(err, &pg) {
 		return err
@@ -177,6 +196,8 @@ func (s *session[R]) Protect(ctx context.Context, fn func(context.Context) error
 	}
 	// By simple protocol: in a failed transaction only the exit from it can be
 	// prepared, not what follows.
+	ctx, cancel := s.lasting(ctx)
+	defer cancel()
 	const undo = "rollback to savepoint crossfade_other; release savepoint crossfade_other"
 	if _, uerr := s.tx.handle.Exec(ctx, undo, pgx.QueryExecModeSimpleProtocol); uerr != nil {
 		return errors.Join(err, fmt.Errorf("undo to the savepoint: %w", uerr))

@@ -63,6 +63,92 @@ func TestSwallowedErrorOfTheAuthorityLeavesNoSilentDifference(t *testing.T) {
 	}
 }
 
+// The same where the keys of what the authority wrote are not known: a write by
+// predicate, and an insert whose key is in the answer of a call that failed. The
+// whole tenant is recorded, or, where the stage is strict, nothing is committed.
+func TestSwallowedErrorOfAnAuthorityWhoseKeysAreNotKnownLeavesNoSilentDifference(t *testing.T) {
+	for shape, write := range map[string]func(context.Context, routed) error{
+		"SeeAll": func(ctx context.Context, n routed) error { return n.SeeAll(ctx, tenant) },
+		"Insert": func(ctx context.Context, n routed) error { _, err := n.Insert(ctx, tenant, "b"); return err },
+	} {
+		for _, stage := range []flags.Stage{flags.Dual, flags.Shadow, flags.Live, flags.RampDown} {
+			for _, fail := range []error{errBoom, errNoNote, context.Canceled} {
+				t.Run(shape+" at "+stage.String()+" fails with "+fail.Error(), func(t *testing.T) {
+					t.Parallel()
+					w := newWorld(t, stage, nil)
+					require.NoError(t, w.notes.Save(t.Context(), tenant, note{ID: 1, Text: "one"}))
+					table, hooks, record := "notes_v1", w.old, "new:*"
+					if stage.Plan().Authority == flags.NewSide {
+						table, hooks, record = "notes_v2", w.new, "old:*"
+					}
+					err := w.db.InTx(t.Context(), func(whole context.Context, tx *postgres.Tx) error {
+						ctx, cancel := context.WithCancel(whole)
+						defer cancel()
+						hooks.on(shape, func(ctx context.Context, db postgres.DBTX) error {
+							_, err := db.Exec(ctx, "update "+table+" set seen = 7")
+							if errors.Is(fail, context.Canceled) {
+								cancel() // of the operation alone: the transaction can still be committed
+							}
+							return errors.Join(err, fail)
+						})
+						require.ErrorIs(t, write(ctx, w.notes.in(tx)), fail)
+						return nil
+					})
+					if stage.Plan().Strict {
+						require.Error(t, err)
+						assert.Equal(t, "one 0", w.text(table, 1))
+						assert.Empty(t, w.stale())
+						return
+					}
+					require.NoError(t, err)
+					assert.Equal(t, "one 7", w.text(table, 1))
+					assert.Equal(t, []string{record}, w.stale())
+				})
+			}
+		}
+	}
+}
+
+// A refusal before the first statement has written nothing.
+func TestRefusalOfTheAuthorityWithoutAStatementCostsNothing(t *testing.T) {
+	for _, stage := range []flags.Stage{flags.Dual, flags.Live} {
+		w := newWorld(t, stage, nil)
+		for _, hooks := range []*hooks{w.old, w.new} {
+			for _, method := range []string{"See", "SeeAll", "Insert"} {
+				hooks.on(method, func(context.Context, postgres.DBTX) error { return errBoom })
+			}
+		}
+		require.NoError(t, w.db.InTx(t.Context(), func(ctx context.Context, tx *postgres.Tx) error {
+			n := w.notes.in(tx)
+			require.ErrorIs(t, n.SeeAll(ctx, tenant), errBoom)
+			_, err := n.Insert(ctx, tenant, "b")
+			require.ErrorIs(t, err, errBoom)
+			require.ErrorIs(t, n.See(ctx, tenant, 1), errBoom)
+			return nil
+		}))
+		assert.Empty(t, w.stale())
+	}
+}
+
+// A statement of the authority that failed has aborted the transaction: nothing
+// of it is ever committed, and the error is the caller's.
+func TestSwallowedFailureOfAStatementOfTheAuthorityCommitsNothing(t *testing.T) {
+	w := newWorld(t, flags.Dual, nil)
+	require.Error(t, w.db.InTx(t.Context(), func(ctx context.Context, tx *postgres.Tx) error {
+		n := w.notes.in(tx)
+		require.NoError(t, n.Save(ctx, tenant, note{ID: 1, Text: "one"}))
+		w.old.on("Insert", func(ctx context.Context, db postgres.DBTX) error {
+			_, err := db.Exec(ctx, "select 1/0")
+			return err
+		})
+		_, err := n.Insert(ctx, tenant, "b")
+		require.ErrorContains(t, err, "division by zero")
+		return nil
+	}))
+	assert.Empty(t, w.text("notes_v1", 1))
+	assert.Empty(t, w.stale())
+}
+
 func TestRefusalReplacedByAnotherErrorRunsAgain(t *testing.T) {
 	w := newWorld(t, flags.Old, nil)
 	runs := 0
