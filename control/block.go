@@ -101,6 +101,9 @@ func (b Block) who() string {
 type StepError struct {
 	Migration string
 	Blocks    []Block
+	// Left are the tenants that a [Walk] left behind where they stood, while
+	// the others went on: then steps were taken.
+	Left []string
 }
 
 func (e *StepError) Error() string {

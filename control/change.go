@@ -66,6 +66,7 @@ type Change struct {
 type behalf struct {
 	kind    string            // of the history's entries; empty: the change's
 	reasons map[string]string // by tenant; empty: the change's
+	left    map[string]string // whom the step leaves behind, and why; "" is everybody without an override
 	author  string            // of the ramp; empty: the actor
 	ramp    int64             // the ramp that takes the step
 	duty    *ledger.Duty      // must still be held
@@ -81,6 +82,9 @@ func (c *Change) entryKind() string {
 }
 
 func (c *Change) because(tenant string) string {
+	if c.left[tenant] != "" {
+		return c.leftBehind(tenant)
+	}
 	if reason := c.reasons[tenant]; reason != "" {
 		return reason
 	}
@@ -190,10 +194,13 @@ func (c *Change) next(current flags.Policy) (flags.Policy, []ledger.Entry, error
 			return next, nil, err
 		}
 	}
-	if err := next.Validate(); err != nil {
+	if err := next.Validate(); err != nil || len(entries) == 0 {
 		return next, nil, err
 	}
-	return next, entries, nil
+	entered := func(tenant string) bool {
+		return slices.ContainsFunc(entries, func(e ledger.Entry) bool { return e.Tenant == tenant })
+	}
+	return next, entries, c.enterLeft(current, entered, entry)
 }
 
 func (c *Change) nextTenants(current, next flags.Policy, entry func(tenant, from, to string)) error {

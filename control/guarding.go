@@ -173,7 +173,7 @@ func (c *Controller) act(ctx context.Context, d ledger.Duty, state *State, f Fin
 	if len(change.Targets) == 0 && !change.To.Valid() {
 		return nil
 	}
-	_, err := c.plane.Apply(ctx, change)
+	err := c.plane.applyLeaving(ctx, change, policy)
 	var conflict *ConflictError
 	if errors.As(err, &conflict) {
 		return nil // the next tick looks at the other's policy

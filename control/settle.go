@@ -46,6 +46,7 @@ const (
 	Emptying     ProgressKind = "emptying"     // Holders act on an earlier mode of capture of Side
 	Emptied      ProgressKind = "emptied"      // nobody acts on an earlier mode of capture of Side
 	Blocked      ProgressKind = "blocked"      // a walk waits until Blocks go away by themselves
+	LeftBehind   ProgressKind = "left-behind"  // a walk goes on without those whom Blocks name
 	Overtaken    ProgressKind = "overtaken"    // somebody else made Other meanwhile; a walk down goes on
 )
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/crossfade-db/crossfade/flags"
@@ -36,8 +37,8 @@ type Walk struct {
 // out, stale keys of the old side that are repaired, a reverse backfill under
 // way), and goes on where somebody else changes the policy meanwhile, also when
 // that was a step up, and reports it. Whom a rule stops that waiting does not
-// satisfy it leaves behind where it can, and returns the [*StepError] when the
-// others have arrived. ctx ends it.
+// satisfy it leaves behind by name, at the stage where it stands, and returns
+// the [*StepError] when the others have arrived: [StepError.Left]. ctx ends it.
 //
 // A walk up ends with a [*StepError] at a rule that waiting for the fleet does
 // not satisfy, and with a [*ConflictError] at another person's change.
@@ -49,7 +50,7 @@ func (p *Plane) Walk(ctx context.Context, w Walk) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	walk := &walking{Walk: w, plane: p, migration: m, stuck: map[string]bool{}}
+	walk := &walking{Walk: w, plane: p, migration: m, stuck: map[string]string{}, noted: map[string]bool{}}
 	for more := true; more; {
 		if more, err = walk.rung(ctx); err != nil {
 			return walk.done, walk.ended(err)
@@ -71,8 +72,9 @@ type walking struct {
 	last      int64  // the epoch looked at last, of the walk's own step or another's
 	down      bool   // somebody who walks stands above its end
 	blocked   string // what was reported last to be waited for
-	// Who cannot go on: the others do, and in the end the walk tells why.
-	stuck   map[string]bool // tenants with an override; "" is everybody without
+	// Who cannot go on, and why: the others do, and in the end the walk tells.
+	stuck   map[string]string // "" is everybody without an override
+	noted   map[string]bool   // of whom the history says so
 	refused *StepError
 }
 
@@ -81,7 +83,10 @@ func (w *walking) ended(err error) error {
 	switch {
 	case w.refused == nil:
 		return err
-	case err == nil:
+	case len(w.done) > 0 && w.stuck[""] == "":
+		w.refused.Left = slices.Sorted(maps.Keys(w.stuck))
+	}
+	if err == nil {
 		return w.refused
 	}
 	return errors.Join(err, w.refused)
@@ -116,6 +121,9 @@ func (w *walking) rung(ctx context.Context) (more bool, err error) {
 	if err == nil && step.Changed {
 		w.tellSteps()
 		w.done, w.last, w.blocked = append(w.done, step), step.After.Epoch, ""
+		for tenant := range change.left {
+			w.noted[tenant] = true
+		}
 	}
 	return true, w.forgive(ctx, &change, err)
 }
@@ -218,33 +226,61 @@ func (w *walking) tellBlocked(refused *StepError) {
 
 // passBy leaves behind who cannot go on, so that the others can.
 func (w *walking) passBy(c *Change, refused *StepError) error {
-	var left []string
-	for _, b := range refused.Blocks {
-		if !b.Mends && !b.Kind.Passes() {
-			left = append(left, b.Tenants...)
-		}
+	left := against(refused.Blocks, func(b *Block) bool { return b.Mends || b.Kind.Passes() })
+	switch everybody := left[""]; {
+	case c.Kind == SetTenants:
+		delete(left, "")
+	case everybody != "":
+		left = map[string]string{"": everybody}
 	}
-	switch {
-	case c.Kind != SetTenants:
-		left = []string{""}
-	case len(left) == 0:
+	anew := false
+	for tenant, why := range left {
+		anew = anew || w.stuck[tenant] == ""
+		w.stuck[tenant] = why
+	}
+	if !anew {
 		return refused // nobody to leave behind
-	}
-	for _, tenant := range left {
-		w.stuck[tenant] = true
 	}
 	if w.refused == nil {
 		w.refused = &StepError{Migration: w.Migration}
 	}
 	w.refused.Blocks = append(w.refused.Blocks, refused.Blocks...)
+	tell(w.Report, Progress{Migration: w.Migration, Kind: LeftBehind, Blocks: refused.Blocks, Text: refused.Error()})
 	return nil
+}
+
+// unnoted returns whom the history does not yet say to be left behind.
+func (w *walking) unnoted() map[string]string {
+	left := maps.Clone(w.stuck)
+	maps.DeleteFunc(left, func(tenant, _ string) bool { return w.noted[tenant] })
+	return left
+}
+
+// leaving makes a step of everybody one that leaves those behind who are stuck.
+func (w *walking) leaving(c Change, policy flags.Policy) (Change, bool, error) {
+	if len(w.stuck) == 0 {
+		return c, true, nil
+	}
+	each := c
+	if each.Kind == SetPercentage {
+		each.To = policy.Default
+	}
+	each.Kind, each.Targets = SetEach, map[string]flags.Stage{}
+	if err := each.spare(policy, w.stuck); err != nil {
+		return c, false, err
+	}
+	if !each.To.Valid() { // somebody stands at two rungs
+		w.stuck[""] = "who cannot go on stands at two rungs, by a share of the keys: nobody can be left there alone"
+		return w.next(policy)
+	}
+	return each, true, nil
 }
 
 // above returns who stands above the walk's end by an override, and the highest
 // of their stages.
 func (w *walking) above(p flags.Policy) (tenants []string, highest flags.Stage) {
 	for tenant, stage := range p.Overrides {
-		if stage > w.To && !w.stuck[tenant] {
+		if stage > w.To && w.stuck[tenant] == "" {
 			tenants, highest = append(tenants, tenant), max(highest, stage)
 		}
 	}
@@ -256,9 +292,10 @@ func (w *walking) above(p flags.Policy) (tenants []string, highest flags.Stage) 
 func (w *walking) next(policy flags.Policy) (Change, bool, error) {
 	c := Change{
 		Migration: w.Migration, Actor: w.Actor, Reason: w.Reason, ExpectEpoch: policy.Epoch, Report: w.Report,
+		behalf: behalf{left: w.unnoted()},
 	}
 	if len(w.Tenants) > 0 {
-		return w.nextTenants(c, policy, slices.DeleteFunc(slices.Clone(w.Tenants), func(t string) bool { return w.stuck[t] }))
+		return w.nextTenants(c, policy, slices.DeleteFunc(slices.Clone(w.Tenants), func(t string) bool { return w.stuck[t] != "" }))
 	}
 	if w.Everybody {
 		above, highest := w.above(policy)
@@ -266,11 +303,11 @@ func (w *walking) next(policy flags.Policy) (Change, bool, error) {
 		if policy.Step.Share > 0 {
 			top = max(top, policy.Step.To)
 		}
-		if len(above) > 0 && (highest >= top || w.stuck[""] || top <= w.To) {
+		if len(above) > 0 && (highest >= top || w.stuck[""] != "" || top <= w.To) {
 			return w.nextTenants(c, policy, above)
 		}
 	}
-	if w.stuck[""] {
+	if w.stuck[""] != "" {
 		return c, false, nil
 	}
 	step := policy.Step
@@ -284,7 +321,7 @@ func (w *walking) next(policy flags.Policy) (Change, bool, error) {
 	default:
 		c.Kind, c.To = SetDefault, policy.Default.Toward(w.To)
 	}
-	return c, true, nil
+	return w.leaving(c, policy)
 }
 
 // nextTenants moves those tenants that have the longest way by one rung.

@@ -165,19 +165,6 @@ func TestWalkDownWaitsForStaleKeysThatAreBeingRepaired(t *testing.T) {
 	}
 }
 
-func TestWalkDownEndsWhereWaitingDoesNotHelp(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.climb(flags.Live)
-	w.staleKey(flags.OldSide, "SQLSTATE 23505")
-	got := <-w.walkDown(nil)
-	var refused *control.StepError
-	require.ErrorAs(t, got.err, &refused)
-	assert.Equal(t, []control.BlockKind{control.BlockStaleOld}, kinds(refused.Blocks))
-	assert.ErrorContains(t, got.err, "1 of them could not be copied")
-	assert.Equal(t, flags.Live, w.inForce().Default)
-}
-
 func TestWalkDownFromNewGoesToLiveAndSaysWhatIsNeeded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
