@@ -72,21 +72,21 @@ func (l *rampLook) next() rampMove {
 func (l *rampLook) stamp() *time.Time { return new(l.now) }
 
 // due decides whether the step may be asked for. The interlocks decide whether
-// it is taken.
+// it is taken. A step that somebody took by hand needs no window any more, but
+// the approval all the same: nothing is settled, held or counted before it.
 func (l *rampLook) due(m rampMove, step RampStep, stands bool) rampMove {
-	if stands { // somebody took it already
-		m.place.Phase, m.place.TakenAt = ledger.RampSettling, l.stamp()
-		return m
-	}
-	if opens := l.plan.opens(l.now); opens.After(l.now) {
+	if opens := l.plan.opens(l.now); !stands && opens.After(l.now) {
 		m.place.WaitingFor = "its window, which opens at " + opens.UTC().Format(time.RFC3339)
 		return m
 	}
 	if step.Approval && !l.approved(m.place.Step) {
 		m.place.WaitingFor = fmt.Sprintf("an approval by another person than %s: `crossfade ramp approve %s`", l.ramp.Author, l.policy.Migration)
+		if stands {
+			m.place.WaitingFor = fmt.Sprintf("step %d stands already, but needs %s", m.place.Step+1, m.place.WaitingFor)
+		}
 		return m
 	}
-	m.take = true
+	m.take = !stands
 	m.place.Phase, m.place.TakenAt = ledger.RampSettling, l.stamp()
 	return m
 }

@@ -153,13 +153,40 @@ func TestRampWaitsForSamplesAndForAnotherPerson(t *testing.T) {
 	w.tick(t, time.Minute)
 	assert.Contains(t, w.tick(t, time.Minute).place.WaitingFor, "an approval by another person than ann")
 	for _, a := range []ledger.Approval{
-		{Ramp: 3, Step: 2, Actor: "ANN"}, {Ramp: 3, Step: 3, Actor: "ben"}, {Ramp: 2, Step: 2, Actor: "ben"}, {Step: 2, Actor: "ben"},
+		{Ramp: 3, Step: 2, Actor: "ANN"}, {Ramp: 3, Step: 2, Actor: "ann@bastion"}, {Ramp: 3, Step: 3, Actor: "ben"}, {Ramp: 2, Step: 2, Actor: "ben"}, {Step: 2, Actor: "ben"},
 	} {
 		w.look.approvals = []ledger.Approval{a}
 		assert.False(t, w.tick(t, time.Minute).take)
 	}
 	w.look.approvals = append(w.look.approvals, ledger.Approval{Ramp: 3, Step: 2, Actor: "ben"})
 	assert.True(t, w.tick(t, time.Minute).take)
+}
+
+func TestRampStepThatSomebodyTookByHandStillNeedsItsApproval(t *testing.T) {
+	t.Parallel()
+	w := newWalker(t, `{"steps": [{"to": "dual", "hold": "2m", "min_samples": 10, "approval": true}, {"to": "shadow"}],
+		"windows": [{"from": "10:00", "to": "11:00"}]}`)
+	w.look.policy.Default = flags.Dual // by hand, before the window
+	w.look.samples = 1000
+	for range 10 {
+		m := w.tick(t, time.Minute)
+		assert.Contains(t, m.place.WaitingFor, "step 1 stands already, but needs an approval by another person than ann: `crossfade ramp approve m`")
+		assert.Equal(t, ledger.RampDue, m.place.Phase)
+		assert.False(t, m.take || m.settle)
+		assert.Zero(t, m.place.Held, "the hold begins with the approval")
+		assert.Nil(t, m.place.TakenAt)
+	}
+	w.look.approvals = []ledger.Approval{{Ramp: 3, Step: 0, Actor: "ann@bastion"}}
+	assert.Equal(t, ledger.RampDue, w.tick(t, time.Minute).place.Phase)
+	w.look.approvals = []ledger.Approval{{Ramp: 3, Step: 0, Actor: "ben"}}
+	m := w.tick(t, time.Minute)
+	assert.Equal(t, ledger.RampSettling, m.place.Phase, "outside of the window, as nothing is taken any more")
+	assert.False(t, m.take)
+	m = w.tick(t, time.Minute)
+	assert.True(t, m.settle, "samples count from here on")
+	assert.Contains(t, w.tick(t, time.Minute).place.WaitingFor, "1m0s more of its hold")
+	assert.Equal(t, 1, w.tick(t, time.Minute).place.Step)
+	assert.Empty(t, w.took)
 }
 
 func TestRampPausesWhenThePolicyIsNotItsOwn(t *testing.T) {
@@ -226,7 +253,17 @@ func TestRampNeverSkipsAnything(t *testing.T) {
 				w.look.approvals = []ledger.Approval{{Ramp: 3, Step: rapid.IntRange(0, 3).Draw(t, "of"), Actor: "ben"}}
 			}
 			before, took := w.look.ramp.RampPlace, len(w.took)
+			if before.Phase == ledger.RampDue && before.State == ledger.RampRunning && rapid.IntRange(0, 9).Draw(t, "by hand") == 0 {
+				c := w.look.plan.Steps[before.Step].change("m")
+				next, _, err := c.next(w.look.policy)
+				require.NoError(t, err)
+				w.look.policy = next
+			}
 			m := w.tick(t, passes)
+			if before.Phase == ledger.RampDue && m.place.Phase == ledger.RampSettling && w.look.plan.Steps[before.Step].Approval {
+				require.NotEmpty(t, w.look.approvals, "whoever took it")
+				require.Equal(t, before.Step, w.look.approvals[0].Step)
+			}
 			if passes <= observedGap*time.Minute && before.Phase == ledger.RampHolding && !last.IsZero() {
 				watched[before.Step] += passes
 			}

@@ -147,4 +147,10 @@ var controllerRules = []Mutant{
 		Old:  "	name, _, _ := strings.Cut(actor, \"@\")\n	return strings.TrimSpace(name)", New: "	return strings.TrimSpace(actor)",
 		Package: "./ledger", Run: "TestOnePersonOnTwoHostsIsOnePerson",
 	},
+	{
+		Rule: "a ramp's step that somebody took by hand still needs its approval",
+		File: "control/ramp.go",
+		Old:  "	if step.Approval && !l.approved(m.place.Step) {", New: "	if !stands && step.Approval && !l.approved(m.place.Step) {",
+		Package: "./control", Run: "TestRampStepThatSomebodyTookByHandStillNeedsItsApproval|TestRampNeverSkipsAnything",
+	},
 }
