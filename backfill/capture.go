@@ -26,7 +26,10 @@ type CaptureTable struct {
 	// Key are the columns of the entity's key, in the order of its canonical
 	// text: the column's text, or of several columns that of repo.CompositeKey.
 	// They need not be unique: a row of a child table has the key of the entity
-	// that it belongs to.
+	// that it belongs to. These columns and Tenant are integers, text or varchar
+	// with a deterministic collation, uuid, boolean, date (as 2006-01-02), or
+	// domains over those: other types have several texts for equal values, or
+	// another text than the application's.
 	Key []string
 }
 

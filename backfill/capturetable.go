@@ -88,13 +88,13 @@ type describedTable struct {
 	settings  []string
 }
 
-// unstableTypes are those whose texts depend on settings that repositories set
-// in different ways, or that several texts mean the same value of.
-var unstableTypes = []string{"timestamptz", "timetz", "float4", "float8", "money", "json", "xml"}
-
-// settingsOf types fix what their texts depend on, to the server's defaults.
-var settingsOf = map[string]string{
-	"date": "datestyle = 'ISO, MDY'", "timestamp": "datestyle = 'ISO, MDY'", "interval": "intervalstyle = 'postgres'", "bytea": "bytea_output = 'hex'",
+// keyTypes are those that columns of keys and tenants may have: equal values
+// have one text, and it is the text that applications write. The settings fix
+// what a text depends on, to the server's default. Not so numeric (1.0 and
+// 1.00), char(n) (padded), citext and other collations by which different texts
+// are equal, times and floats.
+var keyTypes = map[string]string{
+	"int2": "", "int4": "", "int8": "", "text": "", "varchar": "", "uuid": "", "bool": "", "date": "datestyle = 'ISO, MDY'",
 }
 
 // describeTable checks that a table can be captured.
@@ -138,6 +138,17 @@ func describeTable(ctx context.Context, tx pgx.Tx, table CaptureTable) (describe
 	return d, d.partitions(ctx, tx, oid, table)
 }
 
+// keyTypeSQL finds the type of a column, below its domains.
+const keyTypeSQL = `
+	with recursive types(oid, base, collation_oid) as (
+		select t.oid, t.typbasetype, a.attcollation from pg_catalog.pg_attribute a join pg_catalog.pg_type t on t.oid = a.atttypid
+		where a.attrelid = $1 and a.attname = $2 and a.attnum > 0 and not a.attisdropped
+		union all
+		select t.oid, t.typbasetype, d.collation_oid from types d join pg_catalog.pg_type t on t.oid = d.base)
+	select t.typname::text, pg_catalog.format_type(t.oid, null), t.typnamespace = 'pg_catalog'::regnamespace, coalesce(c.collisdeterministic, true)
+	from types d join pg_catalog.pg_type t on t.oid = d.oid left join pg_catalog.pg_collation c on c.oid = d.collation_oid
+	where d.base = 0`
+
 func (d *describedTable) columns(ctx context.Context, tx pgx.Tx, oid uint32, table CaptureTable) error {
 	columns := slices.Clone(table.Key)
 	if table.Tenant != "" {
@@ -147,24 +158,25 @@ func (d *describedTable) columns(ctx context.Context, tx pgx.Tx, oid uint32, tab
 		if i < len(table.Key) && slices.Contains(table.Key[:i], column) {
 			return &CaptureTableError{Table: table, Problem: fmt.Sprintf("column %q is twice in the key", column)}
 		}
-		var name string
-		err := tx.QueryRow(ctx, `
-			with recursive types(oid, base, name) as (
-				select t.oid, t.typbasetype, t.typname::text from pg_catalog.pg_attribute a join pg_catalog.pg_type t on t.oid = a.atttypid
-				where a.attrelid = $1 and a.attname = $2 and a.attnum > 0 and not a.attisdropped
-				union all
-				select t.oid, t.typbasetype, t.typname::text from types d join pg_catalog.pg_type t on t.oid = d.base)
-			select name from types where base = 0`, oid, column).Scan(&name)
+		var name, shown string
+		var builtIn, deterministic bool
+		err := tx.QueryRow(ctx, keyTypeSQL, oid, column).Scan(&name, &shown, &builtIn, &deterministic)
 		switch {
 		case errors.Is(err, pgx.ErrNoRows):
 			return &CaptureTableError{Table: table, Problem: fmt.Sprintf("it has no column %q", column)}
 		case err != nil:
 			return captureFailed(err)
-		case slices.Contains(unstableTypes, name):
-			return &CaptureTableError{Table: table, Problem: fmt.Sprintf("column %q is of type %s, whose text is not always the same: it cannot be part of a key", column, name)}
 		}
-		if s := settingsOf[name]; s != "" && !slices.Contains(d.settings, s) {
-			d.settings = append(d.settings, s)
+		setting, allowed := keyTypes[name]
+		if !deterministic {
+			shown += " with a nondeterministic collation"
+		}
+		if !allowed || !builtIn || !deterministic {
+			return &CaptureTableError{Table: table, Problem: fmt.Sprintf("column %q is of type %s, of which equal values may have several texts, or another one than the application's: "+
+				"columns of keys and tenants are integers, text or varchar with a deterministic collation, uuid, boolean, date, or domains over those", column, shown)}
+		}
+		if setting != "" && !slices.Contains(d.settings, setting) {
+			d.settings = append(d.settings, setting)
 		}
 	}
 	return nil

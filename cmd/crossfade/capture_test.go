@@ -92,7 +92,7 @@ func TestCaptureSaysWhatIsWrong(t *testing.T) {
 		{[]string{"--table", "shop.customers", "--key", "no"}, `it has no column "no"`},
 		{[]string{"--table", "shop.customers", "--tenant", "no", "--key", "id"}, `it has no column "no"`},
 		{[]string{"--table", "shop.names", "--key", "name"}, "it is a view"},
-		{[]string{"--table", "shop.people", "--key", "born"}, "of type timestamptz"},
+		{[]string{"--table", "shop.people", "--key", "born"}, "of type timestamp with time zone"},
 		{[]string{"--table", "shop.people"}, "name the columns of its key"},
 		{[]string{"--table", "shop.people", "--key", "a,a"}, "twice"},
 		{[]string{"--table", "people", "--key", "a"}, "name it with its schema"},

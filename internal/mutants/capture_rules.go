@@ -141,6 +141,12 @@ var captureRules = []Mutant{
 		Package: "./backfill", Run: "TestThatAllTablesAreCapturedIsDeclaredOnceAndForThatCapture",
 	},
 	{
+		Rule: "columns of keys have one text for equal values",
+		File: "backfill/capturetable.go",
+		Old:  "if !allowed || !builtIn || !deterministic {", New: "if !allowed || !builtIn {",
+		Package: "./backfill", Run: "TestCaptureRefusesKeysWithSeveralTexts",
+	},
+	{
 		Rule: "nobody but the owner makes triggers of the function that writes into the ledger",
 		File: "backfill/capture.go",
 		Old:  `run(f.create(), "revoke all on function "+f.name()+"() from public")`, New: `run(f.create())`,
