@@ -118,7 +118,7 @@ var captureRules = []Mutant{
 	},
 	{
 		Rule: "capture of a side whose writes once ran without a fence stays where the other side is written alone",
-		File: "backfill/capture.go",
+		File: "backfill/captureneeded.go",
 		Old:  "case everybody(other) && !ran:", New: "case everybody(other):",
 		Package: "./backfill", Run: "TestCaptureIsRemovedOnlyWhereNothingNeedsIt",
 	},
