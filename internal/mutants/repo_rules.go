@@ -238,4 +238,16 @@ var repoRules = []Mutant{
 		Old:  "	if s.owned {\n		return ctx, func() {}", New: "	if true {\n		return ctx, func() {}",
 		Package: "./repo/postgres", Run: "TestSwallowedErrorOfAnAuthorityWhoseKeysAreNotKnownLeavesNoSilentDifference",
 	},
+	{
+		Rule: "an unfenced write in the application's transaction takes the mark before it away, and says what it is",
+		File: "repo/postgres/mark.go",
+		Old:  "	if tx.unfenced == migration {", New: "	if tx.unfenced != migration || true {",
+		Package: "./repo/postgres", Run: "TestUnfencedWriteInATransactionOfTheApplicationSaysWhatItIs|TestUnfencedWriteInAnAdoptedTransactionSaysWhatItIs",
+	},
+	{
+		Rule: "a panic of an operation on an adopted transaction leaves no mark",
+		File: "repo/postgres/sides.go",
+		Old:  "	defer func() {\n		if repo.Retryable(err) {", New: "	defer func() {\n		if p := recover(); p != nil {\n			panic(p)\n		}\n		if repo.Retryable(err) {",
+		Package: "./repo/postgres", Run: "TestMarkEndsWithAnOperationThatPanicsOrWhoseContextEnds",
+	},
 }

@@ -54,21 +54,44 @@ func (tx *Tx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []stri
 	return tx.handle.CopyFrom(ctx, table, columns, rows)
 }
 
-// unmark takes away the mark that the fence set for an operation. In a
+// markUnfenced says that what follows is the application's own write although no
+// fence marked it, and takes the mark of the operation before away. Operations in
+// a row of one migration say it once.
+func (tx *Tx) markUnfenced(ctx context.Context, migration string) error {
+	if tx.unfenced == migration {
+		return nil
+	}
+	tx.marked = true // also where it fails: then nothing is known
+	if _, err := tx.handle.Exec(ctx, "select set_config('crossfade.mark', '', true), set_config('crossfade.unfenced', $1, true)", migration); err != nil {
+		return fmt.Errorf("say that the write runs without a fence: %w", busy(err))
+	}
+	tx.unfenced = migration
+	return nil
+}
+
+// queueFenced ends, on the way to the fence, what markUnfenced said.
+func (tx *Tx) queueFenced(batch *pgx.Batch) {
+	if tx.unfenced != "" {
+		batch.Queue("select set_config('crossfade.unfenced', '', true)")
+	}
+}
+
+// unmark takes away the mark of an operation, and what [Tx.markUnfenced] said. In a
 // transaction that has failed there is nothing to protect: a savepoint to which
 // it is rolled back was set without a mark.
 func (tx *Tx) unmark(ctx context.Context) error {
 	if !tx.marked || tx.closed.Load() {
 		return nil
 	}
-	_, err := tx.handle.Exec(ctx, "select set_config('crossfade.mark', '', true)")
+	_, err := tx.handle.Exec(ctx, "select set_config('crossfade.mark', '', true), set_config('crossfade.unfenced', '', true)")
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.Code == "25P02" { // in_failed_sql_transaction
+		tx.unfenced = ""
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("take the mark of the operation before away: %w", busy(err))
 	}
-	tx.marked = false
+	tx.marked, tx.unfenced = false, ""
 	return nil
 }

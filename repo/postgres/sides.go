@@ -210,12 +210,10 @@ func (b *sides[R]) joinOnce(
 		return nil, tx.refused
 	}
 	if lock && !look && unfenced(scope) && !tx.fenced {
-		s := b.session(tx, 0, scope, &lookup{})
-		err := uncaptured(fn(ctx, s), scope)
-		if repo.Retryable(err) {
-			tx.refused = err
+		if err := tx.markUnfenced(ctx, scope.Decision.Migration); err != nil {
+			return nil, err
 		}
-		return s, err
+		return b.within(ctx, b.session(tx, 0, scope, &lookup{}), fn)
 	}
 	id, err := b.db.migrationID(ctx, tx.handle, scope.Decision.Migration)
 	if err != nil {
@@ -229,6 +227,7 @@ func (b *sides[R]) joinOnce(
 	}
 	var found lookup
 	batch := &pgx.Batch{}
+	tx.queueFenced(batch)
 	fenceCall{migration: id, scope: scope, lock: lock, look: lock && look}.queue(batch, &found)
 	if look && !lock {
 		queueClears(batch, &found.clears) // before the records
@@ -241,19 +240,30 @@ func (b *sides[R]) joinOnce(
 		}
 		return nil, err
 	}
-	tx.marked = tx.marked || found.captured
-	s := b.session(tx, id, scope, &found)
-	err = uncaptured(fn(ctx, s), scope)
-	if repo.Retryable(err) {
-		tx.refused = err
-	}
-	if tx.adopted && tx.marked { // who opened it sends statements of which nothing is known here
-		tx.closeOpen()
-		if merr := tx.unmark(ctx); err == nil {
-			err = merr
+	tx.unfenced, tx.marked = "", tx.marked || found.captured
+	return b.within(ctx, b.session(tx, id, scope, &found), fn)
+}
+
+// within runs fn in the application's transaction and ends the operation, also
+// after a panic, which the application may recover from.
+func (b *sides[R]) within(
+	ctx context.Context, s *session[R], fn func(context.Context, repo.Session[R]) error,
+) (_ *session[R], err error) {
+	tx := b.tx
+	defer func() {
+		if repo.Retryable(err) {
+			tx.refused = err
 		}
-	}
-	return s, err
+		if tx.adopted && tx.marked { // who opened it sends statements of which nothing is known here
+			tx.closeOpen()
+			ctx, cancel := s.lasting(ctx)
+			defer cancel()
+			if merr := tx.unmark(ctx); err == nil {
+				err = merr
+			}
+		}
+	}()
+	return s, uncaptured(fn(ctx, s), s.scope)
 }
 
 // maxKeyLocks is how many keys crossfade.lock_keys locks one by one.

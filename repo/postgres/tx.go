@@ -19,12 +19,13 @@ import (
 // statements in the same transaction.
 type Tx struct {
 	*handle
-	db      *DB
-	tenants map[tenantLock]bool // true: exclusively
-	refused error               // the fence or capture refused: nothing more can run
-	fenced  bool                // also where the policy says that no fence is needed
-	marked  bool                // the mark of an operation stands, for triggers of capture
-	adopted bool                // the application sends statements past it
+	db       *DB
+	tenants  map[tenantLock]bool // true: exclusively
+	refused  error               // the fence or capture refused: nothing more can run
+	fenced   bool                // also where the policy says that no fence is needed
+	marked   bool                // what an operation told the triggers of capture stands
+	unfenced string              // the migration whose unfenced operation was the last, for capture as well
+	adopted  bool                // the application sends statements past it
 }
 
 type tenantLock struct {
