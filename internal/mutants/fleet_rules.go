@@ -59,7 +59,7 @@ var fleetRules = []Mutant{
 	{
 		Rule: "backfilled is nobody of whom one side may not be written (failure 4)",
 		File: "ledger/tenants.go",
-		Old:  "if !stage.Plan().WritesBoth {", New: "if false {",
+		Old:  "if !stage.Plan().WritesBoth {\n\t\t\t\t\treturn", New: "if false {\n\t\t\t\t\treturn",
 		Package: "./ledger", Run: "TestMarkIsRefused",
 	},
 	{
@@ -84,7 +84,7 @@ var fleetRules = []Mutant{
 	{
 		Rule: "the lease is counted from before the heartbeat was sent",
 		File: "control/lease.go",
-		Old:  "ends := sent.Add(l.ttl)", New: "ends := time.Now().Add(l.ttl)",
+		Old:  "until := sent.Add(l.ttl)", New: "until := time.Now().Add(l.ttl)",
 		Package: "./control", Run: "TestLeaseRunsOutCountedFromWhenTheHeartbeatWasSent",
 	},
 	{
