@@ -92,6 +92,8 @@ func (c *changing) beside(p control.Progress) {
 	case control.Blocked:
 		c.blocked = p.Text
 		c.waiting()
+	case control.LeftBehind:
+		c.line.keep("  goes on where it can without whom this stops: " + printable(p.Text))
 	case control.Overtaken:
 		c.line.keep(fmt.Sprintf("  meanwhile, at epoch %d, %s changed %s: the way down goes on from there", p.Epoch, p.Other.Actor, p.Other.Change()))
 	}

@@ -20,6 +20,7 @@ type downFlags struct {
 	to       string
 	tenants  []string
 	backfill bool
+	dryRun   bool
 	timeout  time.Duration
 	drain    time.Duration
 }
@@ -36,11 +37,14 @@ It waits for whatever goes away by itself (transactions that end, or are termina
 --drain-timeout; leases that run out; stale keys of the old side that a worker repairs; a
 reverse backfill that is under way) and says for what. Where somebody else changes the policy
 meanwhile, it says so and goes on from there, down. Whom a rule stops that waiting does not
-satisfy it leaves behind, and says why. Ctrl-C and --timeout end the way where it is.
+satisfy it leaves behind by name, pinned where it stands, and says why; the others go on. Ctrl-C
+and --timeout end the way where it is. --dry-run shows the way, and what speaks against its
+first step now.
 
 From new it goes to live at once. Further down it goes only after a reverse backfill, since the
 old side misses what was written at new: --backfill requests it and goes on when it is done.`,
 		Example: `  crossfade down customers-v2 --reason "wrong totals"
+  crossfade down customers-v2 --dry-run
   crossfade down customers-v2 --to shadow
   crossfade down customers-v2 --tenant acme --tenant initech
   crossfade down customers-v2 --backfill`,
@@ -62,6 +66,7 @@ old side misses what was written at new: --backfill requests it and goes on when
 	cmd.Flags().StringVar(&f.to, "to", flags.Old.String(), "end at this `stage`")
 	cmd.Flags().StringArrayVar(&f.tenants, "tenant", nil, "take this `tenant` down; may be given again")
 	cmd.Flags().BoolVar(&f.backfill, "backfill", false, "request a reverse backfill where one is needed, and go on when it is done")
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "show the way and what is against its first step; change nothing")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "end the way after this long; 0 means never")
 	cmd.Flags().DurationVar(&f.drain, "drain-timeout", 30*time.Second, "terminate transactions that act on an older policy after this long; 0 means never")
 	a.completeFlag(cmd, "tenant", a.tenantNames)
@@ -82,6 +87,9 @@ func (a *app) down(ctx context.Context, migration string, to flags.Stage, f *dow
 		}
 		if below(state.Current().Policy, f.tenants, to) {
 			return usagef("%s: some of them stand below %s: `crossfade step` takes them up", migration, to)
+		}
+		if f.dryRun {
+			return a.way(ctx, control.New(store, nil), control.Walk{Migration: migration, To: to, Tenants: f.tenants, Everybody: true})
 		}
 		walking, stop := ctx, func() {}
 		if f.timeout > 0 {

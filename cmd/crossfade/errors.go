@@ -104,6 +104,10 @@ func scrubbed(text string) string {
 // refusedText puts each reason against a step on a line of its own.
 func refusedText(e *control.StepError) string {
 	lines := []string{e.Migration + ": refused, nothing was changed"}
+	if len(e.Left) > 0 {
+		lines[0] = fmt.Sprintf("%s: the others went on without %s (%s), left behind and pinned", e.Migration,
+			plural(len(e.Left), "tenant"), printable(some(e.Left, 5)))
+	}
 	for _, b := range e.Blocks {
 		lines = append(lines, "  "+blockText(b))
 	}
@@ -152,13 +156,14 @@ func (a *app) failJSON(code int, err error) {
 		Kind      string        `json:"kind"`
 		Message   string        `json:"message"`
 		Blocks    []blockJSON   `json:"blocks,omitempty"`
+		Left      []string      `json:"left,omitempty"`
 		Conflict  *conflictJSON `json:"conflict,omitempty"`
 		Epochs    []int64       `json:"epochs,omitempty"`
 		Processes []processJSON `json:"processes,omitempty"`
 		Problems  []problem     `json:"problems,omitempty"`
 	}{Code: code, Kind: kindOf(code), Message: scrubbed(a.message(code, err))}
 	if refused, ok := errors.AsType[*control.StepError](err); ok {
-		body.Blocks = toBlocks(refused.Blocks)
+		body.Blocks, body.Left = toBlocks(refused.Blocks), refused.Left
 	}
 	if conflict, ok := errors.AsType[*ledger.ConflictError](err); ok {
 		body.Conflict = toConflict(conflict)
