@@ -83,7 +83,7 @@ func (w *walking) first(state *State, policy flags.Policy) ([]Block, error) {
 		}
 		if w.passBy(&c, refused) != nil {
 			w.stuck[""] = refused.Error()
-			return append(blocks, refused.Blocks...), nil
+			return append(blocks, refused.Blocks...), nil //nolint:nilerr // what is refused is the answer
 		}
 		blocks = append(blocks, refused.Blocks...)
 	}

@@ -102,7 +102,7 @@ again after a partition was attached. With --complete, writes at old and new run
 writers of a table that was forgotten are not seen, and a late write into it is then lost. Capture a
 further table before the side writes it. The role must own the tables and be granted what an
 application's role is, and create on schema crossfade.`,
-		Example: `  crossfade capture install customers-v2 --side old --table shop.customers --tenant tenant_id --key id --complete
+		Example: `  crossfade capture install customers-v2 --side old --table shop.customers --tenant org --key id --complete
   crossfade capture install customers-v2 --side new --table shop.people --key id --dry-run`,
 		Args:              exactly("MIGRATION"),
 		ValidArgsFunction: a.completeArgs(a.migrationNames),
