@@ -138,6 +138,7 @@ func (d *run) fillJournal(ctx context.Context, r *report.Report) error {
 		return err
 	}
 	r.Operations, r.UnknownOperations, r.CallerErrors = totals.Operations, totals.Unknown, totals.Errors
+	r.ToldErrors = totals.Told
 	stages, err := oracle.CountStages(ctx, d.pool)
 	if err != nil {
 		return err

@@ -16,6 +16,8 @@ type Totals struct {
 	Unknown int64
 	// Errors is how many answers were an error to the application.
 	Errors int64
+	// Told are a few of them, each once.
+	Told []string
 }
 
 // Traffic is what happened at one stage.
@@ -38,6 +40,11 @@ func CountAll(ctx context.Context, pool *pgxpool.Pool) (t Totals, err error) {
 	err = pool.QueryRow(ctx, `
 		select count(*), count(*) filter (where outcome in ('open', 'unknown')), count(*) filter (where error is not null)
 		from quickstart_oracle.journal where id = operation`).Scan(&t.Operations, &t.Unknown, &t.Errors)
+	if err == nil && t.Errors > 0 {
+		err = pool.QueryRow(ctx, `
+			select array(select distinct kind || ' at ' || stage || ': ' || left(error, 500)
+				from quickstart_oracle.journal where id = operation and error is not null order by 1 limit 3)`).Scan(&t.Told)
+	}
 	if err != nil {
 		return t, fmt.Errorf("count the journal: %w", err)
 	}

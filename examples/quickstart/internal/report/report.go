@@ -29,6 +29,8 @@ type Report struct {
 	UnknownOperations int64 `json:"unknown_operations"`
 	// CallerErrors is how many answers were an error: a customer that is not there is none.
 	CallerErrors int64 `json:"caller_errors"`
+	// ToldErrors are some of them, each once.
+	ToldErrors []string `json:"told_errors,omitempty"`
 	// LostUpdates is how many acknowledged writes or halves of transfers are missing, StaleReads how many customers were
 	// read as they were not, and UndecidedKeys of how many the oracle could not say.
 	LostUpdates   int64 `json:"lost_updates"`
@@ -108,6 +110,9 @@ func (r *Report) Judge(walk error) {
 		if zero.count != 0 {
 			r.Failures = append(r.Failures, fmt.Sprintf("%d %s", zero.count, zero.what))
 		}
+	}
+	for _, told := range r.ToldErrors {
+		r.Failures = append(r.Failures, "one of the errors: "+told)
 	}
 	switch {
 	case r.ConfirmedMismatches > 0 && !r.PlantedBug:
