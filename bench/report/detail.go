@@ -22,8 +22,8 @@ const (
 // Measure is what one variant cost under one load. A zero figure was not measured.
 type Measure struct {
 	Operation   Operation `json:"operation"`
-	Variant     string    `json:"variant"` // as the tables name it; the same on every network and under every load
-	Short       string    `json:"-"`       // as the chart names it, 30 letters at most; empty keeps the variant out of the chart
+	Variant     string    `json:"variant"`         // as the tables name it; the same on every network and under every load
+	Short       string    `json:"short,omitempty"` // as the chart names it, 30 letters at most; empty keeps the variant out of the chart
 	Kind        Kind      `json:"kind"`
 	Network     string    `json:"network"`     // Loopback or OneMilli
 	Fsync       bool      `json:"fsync"`       // whether commits waited for the disk

@@ -28,25 +28,37 @@ type Row struct {
 	Target  *float64 `json:"target"` // nil where there is none
 	Met     *bool    `json:"met"`    // nil where there is no target
 	Noise   float64  `json:"noise"`  // spread between rounds, in the row's unit
+
+	least bool // the target is a minimum
 }
 
-// Of is a row without a target: a peer, or a figure that is only told.
+// Of is a row without a target: a peer, or a figure that is only told. Its figures are rounded to what can be read.
 func Of(name, network, unit string, value, noise float64) Row {
-	return Row{Name: name, Network: network, Unit: unit, Value: value, Noise: noise}
+	return Row{Name: name, Network: network, Unit: unit, Value: rounded(unit, value), Noise: rounded(unit, noise)}
 }
 
 // AtMost is a row whose value must not be above the target: ratios of latency, nanoseconds, allocations. A value
-// equal to the target meets it; noise changes nothing about that.
+// equal to the target meets it; noise changes nothing about that. What is judged is the rounded value, so that a reader
+// of the row comes to the same verdict.
 func AtMost(name, network, unit string, value, noise, target float64) Row {
-	return Of(name, network, unit, value, noise).against(target, value <= target)
+	r := Of(name, network, unit, value, noise)
+	return r.against(target, r.Value <= target)
 }
 
-// AtLeast is a row whose value must not be below the target: rates, and ratios of rates.
+// AtLeast is a row whose value must not be below the target: rates, and ratios of rates. See [AtMost].
 func AtLeast(name, network, unit string, value, noise, target float64) Row {
-	return Of(name, network, unit, value, noise).against(target, value >= target)
+	r := Of(name, network, unit, value, noise)
+	r.least = true
+	return r.against(target, r.Value >= target)
 }
 
 func (r Row) against(target float64, met bool) Row {
 	r.Target, r.Met = &target, &met
 	return r
+}
+
+// minimum says whether the target is one, also of a row that was read from a file: a target that is met from above, or
+// missed from below, is a minimum.
+func (r Row) minimum() bool {
+	return r.least || r.Target != nil && r.Met != nil && r.Value != *r.Target && *r.Met == (r.Value > *r.Target)
 }
