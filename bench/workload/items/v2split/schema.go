@@ -1,0 +1,8 @@
+package v2split
+
+import _ "embed"
+
+// Schema is the SQL that makes the tables.
+//
+//go:embed schema.sql
+var Schema string
