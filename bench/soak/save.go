@@ -1,0 +1,3 @@
+package main
+
+func (r *result) save(string) error { return nil }
