@@ -22,6 +22,8 @@ const (
 	longestBar  = 6.0 // ratios above it are cut, and say so
 )
 
+const chartTitle = "What a call costs through Crossfade, and through its peers"
+
 // chart is the drawing in the making: it grows downwards.
 type chart struct {
 	strings.Builder
@@ -51,7 +53,8 @@ func (r *Report) Chart() []byte {
 		}
 	}
 	c.caption(r)
-	return c.svg()
+	return c.svg(chartTitle, "Bars of median latency as a multiple of the direct call's, for reads and writes, on loopback and with "+
+		"a round trip of 1 ms.")
 }
 
 func (c *chart) add(format string, args ...any) { fmt.Fprintf(c, format+"\n", args...) }
@@ -67,7 +70,7 @@ func (c *chart) rule(x1, y1, x2, y2 float64, class string) {
 
 func (c *chart) head() {
 	c.y = 46
-	c.text(chartMargin, c.y, "title", "start", "What a call costs through Crossfade, and through its peers")
+	c.text(chartMargin, c.y, "title", "start", chartTitle)
 	c.y += 24
 	c.text(chartMargin, c.y, "muted", "start",
 		"Median latency as a multiple of the direct call's. Bars begin at the direct call: their length is what is added.")

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -179,6 +181,31 @@ func TestChartIsWellFormedAndHoldsItsText(t *testing.T) {
 	assert.Zero(t, texts["direct, sqlc"], "the direct call is the axis")
 	assert.NotContains(t, string(made().Chart()), "NaN")
 	assert.NotContains(t, string(new(Report).Chart()), "NaN", "a report without measures")
+}
+
+func TestTimelineIsAsItWas(t *testing.T) {
+	line := &Timeline{
+		Title: "Flat over an hour", Subtitle: "Invented figures of a process that goes up the ladder and down.", Lasted: time.Hour,
+		Captions: []string{"Measured nowhere."},
+	}
+	names := []string{"old", "dual", "shadow", "live", "rampdown", "new", "rampdown", "live", "shadow", "dual"}
+	for i := range 60 {
+		level := i % 10
+		if level > 5 {
+			level = 10 - level
+		}
+		line.Bands = append(line.Bands, Band{time.Duration(i) * time.Minute, names[i%10], float64(level) / 5})
+	}
+	for _, name := range []string{"heap in use after a collection, MiB", "resident memory, MiB", "goroutines", "open connections"} {
+		p := Panel{Name: name, Note: "+0.01 an hour (noise 0.02)"}
+		for i := range 180 {
+			value := 24 + math.Sin(float64(i)/19) + 1.5*math.Sin(float64(i*i))
+			p.Points = append(p.Points, Point{time.Duration(i) * 20 * time.Second, value})
+		}
+		line.Panels = append(line.Panels, p)
+	}
+	golden(t, "timeline.svg", line.Chart())
+	assert.NotContains(t, string(new(Timeline).Chart()), "NaN", "a run that measured nothing")
 }
 
 func TestOnlyWhatLiesBetweenTheMarkersIsReplaced(t *testing.T) {

@@ -25,8 +25,9 @@ func (t theme) css() string {
 .spread{stroke:%s}
 .cut{stroke:%s}
 .routed{fill:%s}
+.line{stroke:%s}
 .peer{fill:%s}
-`, t.back, t.edge, t.ink, t.back, t.muted, t.grid, t.muted, t.ink, t.back, t.routed, t.peer)
+`, t.back, t.edge, t.ink, t.back, t.muted, t.grid, t.muted, t.ink, t.back, t.routed, t.routed, t.peer)
 }
 
 // letters say how text and lines look in both themes.
@@ -40,18 +41,20 @@ const letters = `text{font:13px -apple-system,BlinkMacSystemFont,"Segoe UI","Not
 .grid,.axis,.spread{fill:none;stroke-width:1}
 .spread{stroke-opacity:.55}
 .cut{fill:none;stroke-width:4}
+.line{fill:none;stroke-width:1.5;stroke-linejoin:round}
 `
 
 // svg wraps what was drawn.
-func (c *chart) svg() []byte {
+func (c *chart) svg(title, about string) []byte {
 	return fmt.Appendf(nil, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %[1]s %[2]s" width="%[1]s" height="%[2]s" role="img">
-<title>What a call costs through Crossfade, and through its peers</title>
-<desc>Bars of median latency as a multiple of the direct call's, for reads and writes, on loopback and with a round trip of 1 ms.</desc>
+<title>%[9]s</title>
+<desc>%[10]s</desc>
 <style>
 %[3]s%[4]s@media (prefers-color-scheme:dark){
 %[5]s}
 </style>
 <rect x="0.5" y="0.5" width="%[6]s" height="%[7]s" rx="8" class="back"/>
 %[8]s</svg>
-`, px(chartWidth), px(c.y), letters, light.css(), dark.css(), px(chartWidth-1), px(c.y-1), c.String())
+`, px(chartWidth), px(c.y), letters, light.css(), dark.css(), px(chartWidth-1), px(c.y-1), c.String(),
+		escaped(title), escaped(about))
 }

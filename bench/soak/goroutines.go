@@ -40,8 +40,8 @@ func (c crowd) flat() bool {
 }
 
 func (c crowd) String() string {
-	return fmt.Sprintf("%s: %.3f goroutines created per routed call, %.3f per direct call; at most %d and %d at once with %d calls in flight",
-		c.stage, c.routed.perCall, c.direct.perCall, c.routed.peak, c.direct.peak, callers)
+	return fmt.Sprintf("%.3f created per routed call and %.3f per direct call; at most %d and %d alive with %d calls in flight",
+		c.routed.perCall, c.direct.perCall, c.routed.peak, c.direct.peak, callers)
 }
 
 // crowdAt goes to a stage and counts there, while nobody else calls.

@@ -71,7 +71,7 @@ func soak(ctx context.Context, o options, out io.Writer) (ok bool, err error) {
 			return false, err
 		}
 		r.crowds = append(r.crowds, c)
-		fmt.Fprintln(out, c)
+		fmt.Fprintf(out, "%s: %s\n", stage, c)
 	}
 	if err := a.goTo(ctx, flags.Old); err != nil {
 		return false, err
@@ -101,7 +101,7 @@ func (a *app) run(ctx context.Context, o options, r *result, out io.Writer) erro
 	began := time.Now()
 	l := &load{app: a, rate: o.rate}
 	way := &ladder{app: a, began: began}
-	r.samples = make([]sample, 0, 1000) // so that taking them does not look like growth
+	r.samples = make([]sample, 0, 1000)                                                // so that taking them does not look like growth
 	half := time.AfterFunc(o.duration/2, func() { _ = heapProfile(o.heap + ".half") }) // the one at the end says what is wrong
 	lines := newTable(out, o.duration/60)
 

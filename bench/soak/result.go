@@ -77,11 +77,11 @@ func (t *table) sample(s sample, arrivals []arrival) {
 func (r *result) write(out io.Writer) {
 	fmt.Fprintf(out, "\n%s, %d steps of the ladder\n", r.lasted.Round(time.Second), len(r.arrivals))
 	for _, line := range r.lines() {
-		fmt.Fprintf(out, "%-34s %s\n", line[0], line[1])
+		fmt.Fprintf(out, "%-45s %s\n", line[0], line[1])
 	}
 	fmt.Fprintln(out)
 	for _, s := range r.watched() {
-		fmt.Fprintf(out, "%-34s %s\n", s.name, spark(r.samples, s.of))
+		fmt.Fprintf(out, "%-45s %s\n", s.name, spark(r.samples, s.of))
 	}
 	if r.flat() {
 		fmt.Fprintln(out, "\neverything is flat")
@@ -92,25 +92,31 @@ func (r *result) write(out io.Writer) {
 
 // lines are the figures of a run: what, and how much.
 func (r *result) lines() [][2]string {
+	lines := r.counts()
+	for _, s := range r.watched() {
+		t := trendOf(r.samples, s.of)
+		low, high := s.span(r.samples)
+		lines = append(lines, [2]string{s.label(), fmt.Sprintf("%s to %s, an hour adds %+.3f (noise %.3f), bound %g: %s",
+			s.show(low), s.show(high), t.perHour, t.noise, s.bound, t.against(s.bound))})
+	}
+	return lines
+}
+
+// counts are the figures of a run that have no trend.
+func (r *result) counts() [][2]string {
 	lines := [][2]string{
-		{"calls", fmt.Sprintf("%d, of them failed: %d, skipped because the callers were busy: %d", r.calls, r.failed, r.skipped)},
-		{"comparisons", fmt.Sprintf("%d, of them mismatched: %d, dropped: %d", r.compared, r.mismatched, r.dropped)},
+		{"calls", fmt.Sprintf("%d; failed: %d; skipped because all callers were busy: %d", r.calls, r.failed, r.skipped)},
+		{"comparisons", fmt.Sprintf("%d; mismatched: %d; dropped: %d", r.compared, r.mismatched, r.dropped)},
 	}
 	if r.first != nil {
 		lines = append(lines, [2]string{"first failure", (*r.first).Error()})
 	}
 	for _, c := range r.crowds {
-		verdict := "no goroutine per call"
+		verdict := "no call has a goroutine of its own at "
 		if !c.flat() {
-			verdict = "goroutines per call"
+			verdict = "calls have goroutines of their own at "
 		}
-		lines = append(lines, [2]string{verdict, c.String()})
-	}
-	for _, s := range r.watched() {
-		t := trendOf(r.samples, s.of)
-		low, high := s.span(r.samples)
-		lines = append(lines, [2]string{s.name, fmt.Sprintf("%.2f to %.2f %s, an hour adds %+.3f (noise %.3f), bound %g: %s",
-			low, high, s.unit, t.perHour, t.noise, s.bound, t.against(s.bound))})
+		lines = append(lines, [2]string{verdict + c.stage.String(), c.String()})
 	}
 	return lines
 }
