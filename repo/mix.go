@@ -44,13 +44,13 @@ func (q query[R, A, V]) serveMixed(ctx context.Context, use flags.Use) (answer, 
 				if q.op.CloneArgs {
 					args = Clone(args)
 				}
-				if base, err = q.side(ctx, s, scope, lower, q.args); err != nil {
+				if base, err = q.side(ctx, s.Side(lower), use.Decision, lower, q.args); err != nil {
 					return err
 				}
 				answer, known = base, true
 				oerr := s.Protect(ctx, func(ctx context.Context) error {
 					return guard(func() (err error) {
-						other, err = q.side(ctx, s, scope, upper, args)
+						other, err = q.side(ctx, s.Side(upper), use.Decision, upper, args)
 						return err
 					})
 				})
@@ -64,7 +64,7 @@ func (q query[R, A, V]) serveMixed(ctx context.Context, use flags.Use) (answer, 
 				answer, fellBack = q.mix(base, other, use, s.Stale())
 				return nil
 			case !ran:
-				base, err = q.side(ctx, s, scope, lower, q.args)
+				base, err = q.side(ctx, s.Side(lower), use.Decision, lower, q.args)
 				answer = base
 				return err
 			}
@@ -79,14 +79,6 @@ func (q query[R, A, V]) serveMixed(ctx context.Context, use flags.Use) (answer, 
 		q.route.stats.fallbacks.Add(1)
 	}
 	return answer, base, err
-}
-
-// side asks one side for an answer that may go to the caller.
-func (q query[R, A, V]) side(ctx context.Context, s Session[R], scope Scope, side flags.Side, args A) (answer V, err error) {
-	began := q.route.began()
-	answer, err = q.call(ctx, s.Side(side), args)
-	q.route.called(ctx, began, scope, side, true, err)
-	return answer, err
 }
 
 // mix puts a list together; fellBack says that it is the lower stage's alone,

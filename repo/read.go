@@ -23,38 +23,47 @@ func Read[R, A, V any](
 	q := query[R, A, V]{route: r, op: op, tenant: tenant, keys: keys, diff: diff, args: args, call: call}
 	var answer V
 	err := r.decided(ctx, tenant, keys, func(use flags.Use) (err error) {
-		handed := false // to the comparer, which then ends the use
-		defer func() {
-			if !handed {
-				use.Done()
-			}
-		}()
-		plan := use.Plan()
-		var compared bool
-		base := &answer // the authority's own answer
-		if q.mixes(use) {
-			base = new(V)
-			answer, *base, err = q.serveMixed(ctx, use)
-		} else {
-			answer, compared, err = q.serve(ctx, plan, use.Decision)
-		}
-		if lapsed := r.held(use, tenant); lapsed != nil && !refusedOrGone(ctx, err) {
-			var none V
-			answer = none
-			return lapsed
-		}
-		if plan.Compares && !compared && diff != nil && r.comparer != nil && !r.backend.Transactional() && !refusedOrGone(ctx, err) {
-			handed = q.submit(ctx, use, *base, err)
-		}
+		answer, err = q.read(ctx, use)
 		return err
 	})
 	return answer, err
 }
 
+// read serves the query under one decision, and ends its use unless the comparer
+// will.
+func (q query[R, A, V]) read(ctx context.Context, use flags.Use) (answer V, err error) {
+	handed := false // to the comparer, which then ends the use
+	defer func() {
+		if !handed {
+			use.Done()
+		}
+	}()
+	plan := use.Plan()
+	compares := plan.Compares && q.diff != nil && q.route.comparer != nil && !q.route.backend.Transactional()
+	base, other := answer, false // the authority's own answer; whether the caller's is another
+	if q.mixes(use) {
+		answer, base, err = q.serveMixed(ctx, use)
+	} else {
+		answer, other, err = q.serve(ctx, plan, use.Decision)
+		base = answer
+	}
+	if lapsed := q.route.held(use, q.tenant); lapsed != nil && !refusedOrGone(ctx, err) {
+		var none V
+		return none, lapsed
+	}
+	if compares && !other && !refusedOrGone(ctx, err) {
+		handed = q.submit(ctx, use, base, err)
+	}
+	return answer, err
+}
+
 // refusedOrGone tells answers that say nothing about the data.
 func refusedOrGone(ctx context.Context, err error) bool {
-	var refused *RefusedError
-	return err != nil && (errors.As(err, &refused) || ctx.Err() != nil)
+	if err == nil {
+		return false
+	}
+	_, refused := errors.AsType[*RefusedError](err)
+	return refused || ctx.Err() != nil
 }
 
 // query is one read on its way.
@@ -71,17 +80,32 @@ type query[R, A, V any] struct {
 // serve returns the caller's answer; other says that it came from the side
 // without authority, so that there is nothing to compare it with.
 func (q query[R, A, V]) serve(ctx context.Context, plan *flags.Plan, d flags.Decision) (answer V, other bool, err error) {
-	scope := q.route.scope(q.op, d, q.tenant, q.keys)
-	side := plan.Authority
-	err = q.route.backend.Read(ctx, scope, plan.ThroughStale, func(ctx context.Context, s Session[R]) (err error) {
-		side, other = plan.Authority, false // it may run again
-		if staleOn(s.Stale(), plan.Authority) {
-			side, other = plan.Authority.Other(), true
+	if side, ok := q.route.plainly(plan.Authority, plan.ThroughStale); ok {
+		answer, err = q.side(ctx, side, d, plan.Authority, q.args)
+	} else {
+		answer, other, err = q.within(ctx, plan, d)
+	}
+	if err == nil || other || !plan.Fallback || refusedOrGone(ctx, err) || q.route.copier.NotFound(err) {
+		return answer, other, err
+	}
+	if fallback, ok := q.fallback(ctx, d, plan.Authority.Other()); ok {
+		q.route.stats.fallbacks.Add(1)
+		return fallback, true, nil
+	}
+	return answer, false, err
+}
+
+// within is serve in a session, which knows the stale keys or belongs to a
+// transaction.
+func (q query[R, A, V]) within(ctx context.Context, plan *flags.Plan, d flags.Decision) (answer V, other bool, err error) {
+	err = q.route.backend.Read(ctx, q.scope(d), plan.ThroughStale, func(ctx context.Context, s Session[R]) (err error) {
+		side := plan.Authority
+		other = staleOn(s.Stale(), side) // it may run again
+		if other {
+			side = side.Other()
 		}
 		read := func(ctx context.Context) (err error) {
-			began := q.route.began()
-			answer, err = q.call(ctx, s.Side(side), q.args)
-			q.route.called(ctx, began, scope, side, true, err)
+			answer, err = q.side(ctx, s.Side(side), d, side, q.args)
 			return err
 		}
 		if plan.Fallback && q.route.backend.Transactional() {
@@ -92,27 +116,33 @@ func (q query[R, A, V]) serve(ctx context.Context, plan *flags.Plan, d flags.Dec
 	if other {
 		q.route.stats.staleReads.Add(1)
 	}
-	if err == nil || other || !plan.Fallback || refusedOrGone(ctx, err) || q.route.copier.NotFound(err) {
-		return answer, other, err
+	return answer, other, err
+}
+
+// side asks one side for an answer that may go to the caller.
+func (q query[R, A, V]) side(ctx context.Context, side R, d flags.Decision, which flags.Side, args A) (answer V, err error) {
+	if q.route.meter == nil {
+		return q.call(ctx, side, args)
 	}
-	if fallback, ok := q.fallback(ctx, scope, plan.Authority.Other()); ok {
-		q.route.stats.fallbacks.Add(1)
-		return fallback, true, nil
-	}
-	return answer, false, err
+	began := q.route.began()
+	answer, err = q.call(ctx, side, args)
+	q.route.called(ctx, began, q.scope(d), which, true, err)
+	return answer, err
+}
+
+func (q query[R, A, V]) scope(d flags.Decision) Scope {
+	return q.route.scope(q.op, d, q.tenant, q.keys)
 }
 
 // fallback asks the other side in a new snapshot, provided that it is complete
 // and the keys are not stale there.
-func (q query[R, A, V]) fallback(ctx context.Context, scope Scope, side flags.Side) (answer V, ok bool) {
-	err := q.route.backend.Read(ctx, scope, true, func(ctx context.Context, s Session[R]) (err error) {
+func (q query[R, A, V]) fallback(ctx context.Context, d flags.Decision, side flags.Side) (answer V, ok bool) {
+	err := q.route.backend.Read(ctx, q.scope(d), true, func(ctx context.Context, s Session[R]) (err error) {
 		if !s.Complete(side) || staleOn(s.Stale(), side) {
 			return errNoFallback
 		}
 		read := func(ctx context.Context) (err error) {
-			began := q.route.began()
-			answer, err = q.call(ctx, s.Side(side), q.args)
-			q.route.called(ctx, began, scope, side, true, err)
+			answer, err = q.side(ctx, s.Side(side), d, side, q.args)
 			return err
 		}
 		if q.route.backend.Transactional() {
@@ -121,6 +151,23 @@ func (q query[R, A, V]) fallback(ctx context.Context, scope Scope, side flags.Si
 		return read(ctx)
 	})
 	return answer, err == nil
+}
+
+// plain is a backend that can answer a read which needs neither a snapshot nor
+// the stale records of its keys without a session: sparing one costs the caller
+// nothing, and the read no allocation. A backend inside a transaction is not asked.
+type plain[R any] interface {
+	// Plain returns the side, on which each statement is a transaction of its own.
+	Plain(flags.Side) R
+}
+
+// plainly returns the side for a read that needs no session; false where it
+// needs one.
+func (r *Route[R]) plainly(side flags.Side, look bool) (plainSide R, ok bool) {
+	if look || r.plain == nil {
+		return plainSide, false
+	}
+	return r.plain.Plain(side), true
 }
 
 var errNoFallback = errors.New("the other side cannot answer")

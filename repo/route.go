@@ -34,6 +34,7 @@ type Route[R any] struct {
 	migration versions.Migration
 	flag      flags.Decider
 	backend   Backend[R]
+	plain     plain[R] // the backend too, where it has reads without a session
 	copier    Copier[R]
 	comparer  *Comparer
 	meter     Meter
@@ -57,10 +58,12 @@ func NewRoute[R any](cfg Config[R]) (*Route[R], error) {
 	case cfg.Copier == nil:
 		return bad("Copier is nil: use the generated constructor")
 	}
-	return &Route[R]{
+	r := &Route[R]{
 		migration: cfg.Migration, flag: cfg.Flag, backend: cfg.Backend,
 		copier: cfg.Copier, comparer: cfg.Comparer, meter: cfg.Meter, stats: &stats{},
-	}, nil
+	}
+	r.plain, _ = cfg.Backend.(plain[R])
+	return r, nil
 }
 
 // InTx returns the route inside a transaction in progress. A transaction of
@@ -71,7 +74,7 @@ func (r *Route[R]) InTx(tx Tx) *Route[R] {
 		bound = brokenBackend[R]{err: fmt.Errorf("%s: use the transaction: %w", r.migration.Name, err)}
 	}
 	inTx := *r
-	inTx.backend = bound
+	inTx.backend, inTx.plain = bound, nil
 	return &inTx
 }
 

@@ -62,6 +62,9 @@ func (v *values[R]) InTx(Tx) (Backend[R], error) {
 	return nil, errors.New("the sides are plain Go values and share no transaction")
 }
 
+// Plain implements the reads that need no session.
+func (v *values[R]) Plain(side flags.Side) R { return v.sides[side] }
+
 func (v *values[R]) Read(ctx context.Context, s Scope, look bool, fn func(context.Context, Session[R]) error) error {
 	return fn(ctx, v.session(s, look))
 }
