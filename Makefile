@@ -118,3 +118,7 @@ model: ensure-postgres ## Explore the model of the ladder at length: STATES per 
 test-mutants: ensure-postgres ## Break each safety rule once and demand that its test fails
 	$(call say,'mutants')
 	go test -tags mutants -count=1 -timeout 60m -v ./internal/mutants
+
+.PHONY: soak
+soak: ensure-postgres ## Run up and down the ladder for DURATION=1h at RATE=100 calls a second; SAVE=yes publishes the figures
+	cd bench && go run ./soak -duration $(or $(DURATION),1h) -rate $(or $(RATE),100) $(if $(SAVE),-save ..)

@@ -49,6 +49,9 @@ func (m Machine) sentence() string {
 	add("%s", m.Go, m.Go != "")
 	add("PostgreSQL %s", m.PostgreSQL, m.PostgreSQL != "")
 	add("%s rows", grouped(float64(m.Rows)), m.Rows > 0)
+	if len(parts) == 0 {
+		return "Nothing was measured yet."
+	}
 	text := strings.Join(parts, ", ") + "."
 	if m.Quick {
 		text += " **A quick run: its figures are for trying, not for publishing.**"
