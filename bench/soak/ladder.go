@@ -71,9 +71,12 @@ func (l *ladder) seen() []arrival {
 	return append([]arrival(nil), l.arrivals...)
 }
 
+// tries is how often in a row the work that a step needs may fail: on a busy machine a job may wait too long for a lock.
+const tries = 20
+
 // goTo leads everybody to a stage, and has the work done that the steps need.
 func (a *app) goTo(ctx context.Context, stage flags.Stage) error {
-	for {
+	for failures := 0; ; {
 		_, err := a.plane.Walk(ctx, control.Walk{Migration: migration.Name, To: stage, Actor: "soak", Reason: "the soak's round"})
 		if err == nil {
 			policy, err := a.store.Policy(ctx, migration.Name)
@@ -90,7 +93,9 @@ func (a *app) goTo(ctx context.Context, stage flags.Stage) error {
 			err = a.help(ctx, refused.Blocks)
 		}
 		if err != nil && conflict == nil {
-			return fmt.Errorf("go to %s: %w", stage, err)
+			if failures++; failures == tries || ctx.Err() != nil {
+				return fmt.Errorf("go to %s: %w", stage, err)
+			}
 		}
 		if err := pause(ctx, again); err != nil {
 			return err

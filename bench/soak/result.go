@@ -31,12 +31,18 @@ func (r *result) flat() bool {
 	return r.failed == 0 && !slices.ContainsFunc(r.crowds, func(c crowd) bool { return !c.flat() })
 }
 
-// watched are the figures that the system gives.
+// watched are the figures that the system gives; of a run without samples, all of them.
 func (r *result) watched() []series {
+	if len(r.samples) == 0 {
+		return watched
+	}
 	return slices.DeleteFunc(slices.Clone(watched), func(s series) bool {
 		return !slices.ContainsFunc(r.samples, func(x sample) bool { return s.of(x) > 0 })
 	})
 }
+
+// steps are how often everybody moved; the run begins at old.
+func (r *result) steps() int { return max(0, len(r.arrivals)-1) }
 
 // stageAt is where everybody stood at a time.
 func stageAt(arrivals []arrival, at time.Duration) string {
@@ -75,7 +81,7 @@ func (t *table) sample(s sample, arrivals []arrival) {
 
 // write prints the end of a run.
 func (r *result) write(out io.Writer) {
-	fmt.Fprintf(out, "\n%s, %d steps of the ladder\n", r.lasted.Round(time.Second), len(r.arrivals))
+	fmt.Fprintf(out, "\n%s, %d steps of the ladder\n", r.lasted.Round(time.Second), r.steps())
 	for _, line := range r.lines() {
 		fmt.Fprintf(out, "%-45s %s\n", line[0], line[1])
 	}

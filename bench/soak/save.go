@@ -43,7 +43,7 @@ func (r *result) save(root string) error {
 func (r *result) markdown(today time.Time) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "`make soak DURATION=%s RATE=%g`, on %s, %d cores, %s: %s, %d steps of the ladder.\n\n", short(r.duration), r.rate,
-		today.UTC().Format(time.DateOnly), runtime.NumCPU(), runtime.Version(), short(r.lasted.Round(time.Second)), len(r.arrivals)-1)
+		today.UTC().Format(time.DateOnly), runtime.NumCPU(), runtime.Version(), short(r.lasted.Round(time.Second)), r.steps())
 	b.WriteString("| | second half | an hour adds (noise) | bound | |\n|---|--:|--:|--:|---|\n")
 	for _, s := range r.watched() {
 		t := trendOf(r.samples, s.of)
