@@ -67,12 +67,14 @@ check-readme: ## Check that the README's programs compile, and that its commands
 generate: ## Generate again: sqlc's queries, crossfade's routed repositories
 	$(SQLC) generate
 	$(CROSSFADE) gen ./...
+	cd bench && go run ../cmd/crossfade gen ./...
 
 .PHONY: check-generated
 check-generated: ## Fail if generated code is out of date
 	$(call say,'generated code')
 	$(SQLC) diff
 	$(CROSSFADE) gen --check ./...
+	cd bench && go run ../cmd/crossfade gen --check ./...
 
 .PHONY: lint
 lint: $(LINT) ## Run golangci-lint
@@ -122,3 +124,17 @@ test-mutants: ensure-postgres ## Break each safety rule once and demand that its
 .PHONY: soak
 soak: ensure-postgres ## Run up and down the ladder for DURATION=1h at RATE=100 calls a second; SAVE=yes publishes the figures
 	cd bench && go run ./soak -duration $(or $(DURATION),1h) -rate $(or $(RATE),100) $(if $(SAVE),-save ..)
+
+.PHONY: bench
+bench: ensure-postgres ## Measure what the shim costs beside direct calls and other tools, and write docs/performance.md: 10 minutes
+	$(call say,'bench')
+	@mkdir -p bin
+	cd bench && go build -o ../bin/bench .
+	@exec bin/bench --root .
+
+.PHONY: bench-smoke
+bench-smoke: ensure-postgres ## Run everything that make bench runs, for a moment each: its figures are worth nothing
+	$(call say,'bench, quick')
+	@mkdir -p bin
+	cd bench && go build -o ../bin/bench .
+	@exec bin/bench --quick

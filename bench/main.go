@@ -1,71 +1,57 @@
-// Command bench measures what the shim costs, side by side with direct calls and with other tools.
+// Command bench measures what the shim costs, side by side with direct calls and with other tools: see its --help.
 package main
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
-	"github.com/crossfade-db/crossfade/bench/measure"
-	"github.com/crossfade-db/crossfade/bench/server"
-	"github.com/crossfade-db/crossfade/bench/workload"
+	"github.com/crossfade-db/crossfade/bench/delay"
 )
 
-func main() {
+// The exit statuses.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130 // by Ctrl-C, as shells have it
+)
+
+func main() { os.Exit(program(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+func program(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == delay.Command { // this program is its own network
+		signal.Ignore(os.Interrupt) // who started us ends us
+		if err := delay.Main(args[1:], stdin, stdout); err != nil {
+			fmt.Fprintln(stderr, "bench:", err)
+			return exitFailed
+		}
+		return exitDone
+	}
+	o, err := parse(args, stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return exitDone
+	case err != nil:
+		fmt.Fprintln(stderr, "bench:", err)
+		return exitUsage
+	}
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer cancel()
-	if err := run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
+	context.AfterFunc(ctx, cancel) // a second Ctrl-C does not wait; the server is gone all the same, a moment later
+	err = bench(ctx, o, stdout, stderr)
+	switch {
+	case ctx.Err() != nil:
+		fmt.Fprintln(stderr, "bench: interrupted, nothing was written")
+		return exitInterrupted
+	case err != nil:
+		fmt.Fprintln(stderr, "bench:", err)
+		return exitFailed
 	}
-}
-
-func run(ctx context.Context) error {
-	s, err := server.Start(ctx)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	const rows = 200_000
-	if err := workload.Prepare(ctx, s.DSN(), rows); err != nil {
-		return err
-	}
-	a, err := workload.Open(ctx, s.DSN(), rows, 1)
-	if err != nil {
-		return err
-	}
-	defer a.Close(ctx)
-	show := func(base string, plan measure.Plan, vs ...measure.Variant) error {
-		plan.Keys = a.Keys()
-		r, err := measure.Run(ctx, plan, vs)
-		if err != nil {
-			return err
-		}
-		for _, n := range r.Names() {
-			q := r.Ratio(n, base)
-			fmt.Printf("%-20s %8.4f +- %.4f  p50 %8.1f us p99 %8.1f\n", n, q.Value, q.Noise, r.Latency(n, .5)/1000, r.Latency(n, .99)/1000)
-		}
-		fmt.Println(a.Compared())
-		return nil
-	}
-	v := func(name string, do workload.Do) measure.Variant { return measure.Variant{Name: name, Do: do} }
-	reads := []measure.Variant{v("direct", a.Get(a.V1())), v("again", a.Get(a.V1())), v("direct2", a.Get(a.V2())), v("orm", a.Get(a.V1ORM()))}
-	writes := []measure.Variant{v("direct", a.SetStock(a.V1())), v("again", a.SetStock(a.V1())), v("direct2", a.SetStock(a.V2())), v("orm", a.SetStock(a.V1ORM())), v("sequential", a.Sequential())}
-	for _, st := range workload.States() {
-		reads = append(reads, v(string(st), a.Get(a.Routed(st))))
-		writes = append(writes, v(string(st), a.SetStock(a.Routed(st))))
-	}
-	if err := show("direct", measure.Plan{Turns: 300}, reads...); err != nil {
-		return err
-	}
-	sh := []measure.Variant{reads[0], reads[1], reads[2], v("shadow", a.Get(a.Routed(workload.Shadow))), v("live", a.Get(a.Routed(workload.Live))), v("liveclean", a.Get(a.Routed(workload.LiveClean)))}
-	if err := show("direct", measure.Plan{Turns: 300, Settle: a.Settle}, sh...); err != nil {
-		return err
-	}
-	if err := show("direct", measure.Plan{Turns: 30, Block: 30, Settle: a.Settle}, sh...); err != nil {
-		return err
-	}
-	return show("direct", measure.Plan{Turns: 100}, writes...)
+	return exitDone
 }

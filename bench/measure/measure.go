@@ -26,6 +26,9 @@ type Plan struct {
 	Rounds int
 	// Turns is how many turns each variant has in a round, of all workers together. Zero means 100.
 	Turns int
+	// Budget, if not zero, is about how long all rounds take together: Turns is then found from how long the first round
+	// took that does not count, for which Turns is what it was.
+	Budget time.Duration
 	// Block is how many operations follow each other in a turn, each timed alone. Zero means 1: the order of the
 	// variants is drawn anew for every single operation.
 	Block int
@@ -59,6 +62,9 @@ func (p Plan) defaults() Plan {
 // ErrSettleAlone says that several workers cannot settle.
 var ErrSettleAlone = errors.New("measure: a plan that settles has one worker: the others would disturb it")
 
+// leastTurns keeps a round's median from being of next to nothing.
+const leastTurns = 5
+
 // Run measures the variants. The first round is preceded by one that does not count, which opens connections and
 // prepares statements. An error of any variant ends the run.
 func Run(ctx context.Context, plan Plan, variants []Variant) (*Result, error) {
@@ -68,11 +74,13 @@ func Run(ctx context.Context, plan Plan, variants []Variant) (*Result, error) {
 	}
 	result := newResult(variants)
 	for round := -1; round < plan.Rounds; round++ {
+		began := time.Now()
 		samples, err := plan.round(ctx, round, variants)
 		if err != nil {
 			return nil, err
 		}
 		if round < 0 {
+			plan.Turns = plan.affordable(time.Since(began))
 			continue
 		}
 		result.add(samples)
@@ -83,12 +91,18 @@ func Run(ctx context.Context, plan Plan, variants []Variant) (*Result, error) {
 	return result, nil
 }
 
+// affordable is how many turns a round may have after one that took so long.
+func (p Plan) affordable(took time.Duration) int {
+	if p.Budget <= 0 || took <= 0 {
+		return p.Turns
+	}
+	rounds := float64(p.Budget) / float64(took)
+	return max(leastTurns*p.Workers, int(float64(p.Turns)*rounds/float64(p.Rounds)))
+}
+
 // round measures every variant once over, and returns the latencies of each.
 func (p Plan) round(ctx context.Context, round int, variants []Variant) ([][]time.Duration, error) {
 	turns := max(1, p.Turns/p.Workers)
-	if round < 0 {
-		turns = max(1, turns/4)
-	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	all := make([][][]time.Duration, p.Workers)

@@ -48,6 +48,9 @@ func Start(ctx context.Context) (*Server, error) {
 	return s, nil
 }
 
+// Own is the server under it.
+func (s *Server) Own() *pgtest.Server { return s.own }
+
 // DSN leads to the database without a delay.
 func (s *Server) DSN() string { return s.dsn }
 

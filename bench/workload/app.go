@@ -5,8 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 	"strconv"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -15,6 +15,7 @@ import (
 	"gorm.io/gorm/logger"
 
 	"github.com/crossfade-db/crossfade/bench/workload/items"
+	"github.com/crossfade-db/crossfade/compare"
 	"github.com/crossfade-db/crossfade/control"
 	"github.com/crossfade-db/crossfade/ledger"
 	"github.com/crossfade-db/crossfade/repo"
@@ -117,29 +118,27 @@ func (a *App) route(ctx context.Context) (err error) {
 // Routed returns the repository of a state.
 func (a *App) Routed(state State) *items.RoutedItems { return a.routed[state] }
 
-// settleStep is how often the comparer is looked at.
-const settleStep = 20 * time.Microsecond
-
-// Settle waits until no comparison is queued or running.
+// Settle waits until no comparison is queued or running. It does not sleep: the processors would be cold, and what is
+// measured next would pay for that.
 func (a *App) Settle(ctx context.Context) error {
 	for a.comparer.Stats().Waiting > 0 {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		time.Sleep(settleStep)
+		runtime.Gosched()
 	}
 	return nil
 }
 
 // Compared sums what became of the comparisons so far.
-func (a *App) Compared() (compared, mismatched, inconclusive, dropped int64) {
+func (a *App) Compared() (sum compare.Counts) {
 	for _, c := range a.comparer.Stats().Operations {
-		compared += c.Compared
-		mismatched += c.Mismatched
-		inconclusive += c.Inconclusive
-		dropped += c.Dropped
+		sum.Compared += c.Compared
+		sum.Mismatched += c.Mismatched
+		sum.Inconclusive += c.Inconclusive
+		sum.Dropped += c.Dropped
 	}
-	return compared, mismatched, inconclusive, dropped
+	return sum
 }
 
 // Close ends what Open began.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/crossfade-db/crossfade/bench/peers"
 	"github.com/crossfade-db/crossfade/bench/workload/items/v1"
 	"github.com/crossfade-db/crossfade/bench/workload/items/v1captured"
 	"github.com/crossfade-db/crossfade/bench/workload/items/v2"
@@ -27,9 +28,23 @@ var fills = []string{
 	select 'tenant-' || g %% %d, g, 'an item on the shelf, number ' || g, g %% 1000, 100 + g %% 9900, '2026-01-01Z'
 	from generate_series(0, %d) g order by 1, 2`,
 	`insert into bench.items_captured select * from bench.items order by tenant, id`,
+	`create table bench.items_triggered (like bench.items including all) with (fillfactor = 70)`,
+	`insert into bench.items_triggered select * from bench.items order by tenant, id`,
 	`insert into bench.articles select * from bench.items order by tenant, id`,
 	`insert into bench.split_articles select tenant, id, name, price_cents, updated_at from bench.items order by tenant, id`,
 	`insert into bench.split_levels select tenant, id, stock from bench.items order by tenant, id`,
+}
+
+// triggered is the peer that writes twice in the database, on a copy of the old table: no other write must meet its trigger.
+var triggered = peers.Trigger{
+	Name: "write_articles_twice",
+	Old:  peers.Table{Schema: "bench", Name: "items_triggered"},
+	New:  peers.Table{Schema: "bench", Name: "articles"},
+	Key:  []string{"tenant", "id"},
+	Columns: []peers.Column{
+		{Name: "title", From: "new.name"}, {Name: "on_hand", From: "new.stock"},
+		{Name: "price_cents", From: "new.price_cents"}, {Name: "changed_at", From: "new.updated_at"},
+	},
 }
 
 // Prepare makes the tables with so many rows in each, the ledger, and the states.
@@ -46,6 +61,9 @@ func Prepare(ctx context.Context, dsn string, rows int) error {
 		return fmt.Errorf("make the tables: %w", err)
 	}
 	if err := load(ctx, pool, rows); err != nil {
+		return err
+	}
+	if err := triggered.Install(ctx, pool); err != nil {
 		return err
 	}
 	for _, state := range States() {

@@ -80,7 +80,7 @@ func (a *App) Sequential() Do {
 	}
 }
 
-// Triggered writes the one table on which a trigger writes the other: see [TriggeredTable].
+// Triggered writes the one table on which a trigger writes version 2's.
 func (a *App) Triggered() Do {
 	return func(ctx context.Context, i int) error {
 		tenant, id := a.writeRow(i)
