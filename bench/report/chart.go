@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -73,7 +74,7 @@ func (c *chart) head() {
 	c.text(chartMargin, c.y, "title", "start", chartTitle)
 	c.y += 24
 	c.text(chartMargin, c.y, "muted", "start",
-		"Median latency as a multiple of the direct call's. Bars begin at the direct call: their length is what is added.")
+		"Median latency as a multiple of the same library's direct call. Bars begin at the direct call: their length is what is added.")
 	c.y += 26
 	x := chartMargin
 	for _, entry := range []struct{ class, name string }{{string(Routed), "Crossfade"}, {string(Peer), "other ways to the same end"}} {
@@ -104,7 +105,16 @@ func (c *chart) panel(name string, measures []Measure) {
 	kind := func(variant string) Kind {
 		return measures[slices.IndexFunc(measures, func(m Measure) bool { return m.Variant == variant })].Kind
 	}
-	slices.SortStableFunc(variants, func(a, b string) int { return yesFirst(kind(a) == Routed, kind(b) == Routed) })
+	short := func(variant string) string {
+		return measures[slices.IndexFunc(measures, func(m Measure) bool { return m.Variant == variant })].Short
+	}
+	place := func(variant string) int { // Crossfade's own up the ladder, then the peers as they come
+		if kind(variant) == Routed {
+			return rung(short(variant))
+		}
+		return math.MaxInt
+	}
+	slices.SortStableFunc(variants, func(a, b string) int { return cmp.Compare(place(a), place(b)) })
 
 	gap, rows := 0.0, &chart{scale: c.scale, y: top}
 	for i, variant := range variants {
@@ -117,6 +127,16 @@ func (c *chart) panel(name string, measures []Measure) {
 	c.y = top + gap + float64(len(variants))*rowHeight + 4
 	c.grid(top)
 	c.WriteString(rows.String())
+}
+
+// rung is where the stage that a short name speaks of stands on the ladder; 0 if it speaks of none.
+func rung(short string) int {
+	for i, stage := range []string{"old", "dual", "shadow", "live", "rampdown", "new"} {
+		if slices.Contains(strings.FieldsFunc(short, func(r rune) bool { return r == ' ' || r == ',' }), stage) {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 // grid draws the axes of a panel behind its bars, and what they say below.
@@ -145,7 +165,7 @@ func (c *chart) row(variant string, measures []Measure) {
 		c.bar(column(i), middle, measures[at])
 	}
 	first := measures[slices.IndexFunc(measures, func(m Measure) bool { return m.Variant == variant })]
-	c.text(columnsFrom-14, middle+4, "label", "end", first.Short)
+	c.text(columnsFrom-14, middle+4, "label", "end", strings.Replace(first.Short, "routed, ", "at ", 1))
 }
 
 func (c *chart) bar(x, middle float64, m Measure) {
