@@ -43,10 +43,11 @@ type ladder struct {
 func (l *ladder) walk(ctx context.Context, hold time.Duration) error {
 	for i := 0; ; i++ {
 		stage := round[i%len(round)]
-		if err := l.app.goTo(ctx, stage); err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
+		err := l.app.goTo(ctx, stage)
+		if ctx.Err() != nil {
+			return nil // which is why
+		}
+		if err != nil {
 			return err
 		}
 		l.arrived(stage)
