@@ -20,6 +20,13 @@ func Any[T any](c *Collector, name string, served, other T, options ...Option) {
 	if simplyEqual(any(served), any(other)) {
 		return
 	}
+	anyDiffers(c, name, served, other, options)
+}
+
+// anyDiffers is apart from Any so that values which are simply equal stay off the heap.
+//
+//go:noinline
+func anyDiffers[T any](c *Collector, name string, served, other T, options []Option) {
 	opt := merge(options)
 	defer func() {
 		if recovered := recover(); recovered != nil && !opt.ignored() {
@@ -38,27 +45,6 @@ func Deep[T any](served, other T) []Diff {
 	var c Collector
 	Any(&c, "", served, other)
 	return c.Diffs()
-}
-
-// simplyEqual settles the common small cases without reflection.
-func simplyEqual(served, other any) bool {
-	switch s := served.(type) {
-	case nil:
-		return other == nil
-	case string:
-		o, ok := other.(string)
-		return ok && s == o
-	case bool:
-		o, ok := other.(bool)
-		return ok && s == o
-	case int64:
-		o, ok := other.(int64)
-		return ok && s == o
-	case float64:
-		o, ok := other.(float64)
-		return ok && s == o
-	}
-	return false
 }
 
 // deep is one comparison by reflection in progress.

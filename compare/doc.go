@@ -10,6 +10,9 @@
 // Comparators are functions of the shape Func, one per type, generated from the domain types:
 //
 //	func DiffCustomer(served, other Customer) []compare.Diff {
+//		if sameCustomer(&served, &other) {
+//			return nil
+//		}
 //		var c compare.Collector
 //		compare.Equal(&c, "ID", served.ID, other.ID)
 //		compare.Equal(&c, "Name", served.Name, other.Name)
@@ -21,8 +24,22 @@
 //		return c.Diffs()
 //	}
 //
-// Equal values cost no allocation (but for decimals and for lists in another order), and paths are built for differences only. Each function takes the collector, the
-// field's name ("" for the value itself), both values, a Func for what they hold where they hold something, and options.
+//	func sameCustomer(served, other *Customer) bool {
+//		return served.ID == other.ID &&
+//			compare.SameText(served.Name, other.Name) &&
+//			compare.SameTime(&served.UpdatedAt, &other.UpdatedAt) &&
+//			sameAddress(&served.Address, &other.Address) &&
+//			compare.SamePointer(served.Nickname, other.Nickname, compare.SameValue[string]) &&
+//			compare.SameList(served.Lines, other.Lines, sameLine) &&
+//			compare.SameMap(served.Labels, other.Labels, compare.Values[string])
+//	}
+//
+// The second function is a short cut that a comparator by hand may leave out: it has neither paths nor options, may say no
+// of values that options make equal, and never says yes of others. Equal values cost no allocation, but for those that
+// are equal only by value or in another order, as decimals written in two ways, documents, lists without an order and
+// what only reflection can look into; paths are built for differences only. Each function of the first sort takes the
+// collector, the field's name ("" for the value itself), both values, a Func for what they hold where they hold
+// something, and options.
 // Types that contain themselves must be compared by Any, which follows a cycle once: a generated comparator would not
 // end on one. A Func reads both values: nobody may write to them meanwhile.
 //

@@ -22,10 +22,19 @@ func (l *list[T]) lengths(served, other []T) bool {
 		l.found.report(l.name, KindLength, plain(fmt.Sprint(len(served))), plain(fmt.Sprint(len(other))), opt)
 		return !opt.ignored()
 	case (served == nil) != (other == nil) && !opt.nilEmpty():
-		l.found.report(l.name, KindValue, served, other, opt)
+		l.found.report(l.name, KindValue, empty(served), empty(other), opt)
 		return false
 	}
 	return true
+}
+
+// empty returns an empty list that is nil where the other is. Lists that come
+// from arrays thus stay where they are, off the heap.
+func empty[T any](list []T) []T {
+	if list == nil {
+		return nil
+	}
+	return []T{}
 }
 
 // pair adds the differences of a matched pair, by the place in the served list, and returns false once enough elements

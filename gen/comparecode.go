@@ -35,6 +35,9 @@ func (f *file) comparer(c *comparer) string {
 		out.WriteString("\treturn nil // nothing in it can be compared\n}\n")
 		return out.String()
 	}
+	if c.quick() {
+		fmt.Fprintf(&out, "if %s(%s) {\nreturn nil\n}\n", c.same, strings.Join(c.addresses(served, other), ", "))
+	}
 	fmt.Fprintf(&out, "\tvar %s %s.Collector\n", col, compare)
 	if c.byRef {
 		fmt.Fprintf(&out, "\tif %s == nil || %s == nil {\n%s.Any(&%s, \"\", %s, %s)\nreturn %s.Diffs()\n}\n", served, other, compare, col, served, other, col)
@@ -43,6 +46,9 @@ func (f *file) comparer(c *comparer) string {
 		fmt.Fprintf(&out, "\t%s.%s(%s)\n", compare, one.op, strings.Join(f.arguments(one, col, served, other), ", "))
 	}
 	fmt.Fprintf(&out, "\treturn %s.Diffs()\n}\n", col)
+	if c.quick() {
+		out.WriteString(f.same(c, served, other, typ))
+	}
 	return out.String()
 }
 
@@ -57,10 +63,8 @@ func (f *file) arguments(c comparison, col, served, other string) []string {
 	}
 	args := []string{"&" + col, strconv.Quote(c.name), a, b}
 	switch {
-	case c.custom != nil:
-		args = append(args, f.object(c.custom))
 	case c.op == "Custom":
-		args = append(args, fmt.Sprintf("func(served, other %s) bool { return %s }", f.show(c.typ), c.method))
+		args = append(args, f.equalFunc(c))
 	case c.by != nil:
 		args = append(args, f.keyFunc(c.by))
 	}
@@ -68,6 +72,14 @@ func (f *file) arguments(c comparison, col, served, other string) []string {
 		args = append(args, f.function(c.elem))
 	}
 	return append(args, f.options(c)...)
+}
+
+// equalFunc writes the function by which the user's code compares.
+func (f *file) equalFunc(c comparison) string {
+	if c.custom != nil {
+		return f.object(c.custom)
+	}
+	return fmt.Sprintf("func(served, other %s) bool { return %s }", f.show(c.typ), c.method)
 }
 
 // function writes an expression of type compare.Func.

@@ -3,6 +3,7 @@ package gen
 import (
 	"go/token"
 	"go/types"
+	"strings"
 
 	"golang.org/x/tools/go/types/typeutil"
 )
@@ -24,6 +25,7 @@ type comparers struct {
 // comparer is one comparison function.
 type comparer struct {
 	name   string
+	same   string // the function that says whether there is any difference at all
 	typ    types.Type
 	params string // the type as generated structs have it, which go/types does not know
 	file   string
@@ -83,6 +85,7 @@ func (cs *comparers) of(t, owner types.Type, tg tag) *function {
 	if made.name, made.byHand = cs.nameFor(t); made.byHand {
 		return &function{fn: made}
 	}
+	cs.addSame(made)
 	cs.made = append(cs.made, made)
 	if named, ok := types.Unalias(t).(*types.Named); ok {
 		owner = named
@@ -103,11 +106,18 @@ func (cs *comparers) tolerant(t, owner types.Type, tg tag) *comparer {
 	}
 	made := &comparer{typ: t, file: cs.file, name: cs.names.unique("diff" + typeWords(t, cs.self) + "Within")}
 	cs.within[key] = made
+	cs.addSame(made)
 	cs.made = append(cs.made, made)
 	if one, ok := cs.comparison(fieldAt{}, t, owner, tg); ok {
 		made.fields = []comparison{one}
 	}
 	return made
+}
+
+// addSame names the function beside a comparer.
+func (cs *comparers) addSame(c *comparer) {
+	words := strings.TrimPrefix(strings.TrimPrefix(c.name, "Diff"), "diff")
+	c.same = cs.names.unique("same" + words)
 }
 
 // nameFor names the function of a type. A function of that name and the right
@@ -215,6 +225,7 @@ func (cs *comparers) result(m *method, structName string, fields []string) *func
 		return &function{std: "Values", typ: types.NewStruct(nil, nil)}
 	}
 	made := &comparer{file: cs.file, name: cs.names.unique("diff" + upperFirst(m.entity.iface) + upperFirst(m.name)), params: structName}
+	cs.addSame(made)
 	cs.made = append(cs.made, made)
 	if len(m.results) == 1 {
 		made.typ = m.results[0].typ

@@ -9,6 +9,9 @@ import (
 
 // DiffCustomer returns the differences between two values of type Customer.
 func DiffCustomer(served, other Customer) []compare.Diff {
+	if sameCustomer(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "TenantID", served.TenantID, other.TenantID)
 	compare.Equal(&c, "ID", served.ID, other.ID)
@@ -20,8 +23,22 @@ func DiffCustomer(served, other Customer) []compare.Diff {
 	return c.Diffs()
 }
 
+// sameCustomer reports whether DiffCustomer has nothing to look for.
+func sameCustomer(served, other *Customer) bool {
+	return served.TenantID == other.TenantID &&
+		served.ID == other.ID &&
+		compare.SameText(served.FullName, other.FullName) &&
+		compare.SameText(served.Email, other.Email) &&
+		compare.SamePointer(served.Address, other.Address, sameAddress) &&
+		served.BalanceCents == other.BalanceCents &&
+		compare.SameTime(&served.UpdatedAt, &other.UpdatedAt)
+}
+
 // DiffAddress returns the differences between two values of type Address.
 func DiffAddress(served, other Address) []compare.Diff {
+	if sameAddress(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "Street", served.Street, other.Street)
 	compare.Equal(&c, "City", served.City, other.City)
@@ -30,16 +47,40 @@ func DiffAddress(served, other Address) []compare.Diff {
 	return c.Diffs()
 }
 
+// sameAddress reports whether DiffAddress has nothing to look for.
+func sameAddress(served, other *Address) bool {
+	return compare.SameText(served.Street, other.Street) &&
+		compare.SameText(served.City, other.City) &&
+		compare.SameText(served.PostalCode, other.PostalCode) &&
+		compare.SameText(served.Country, other.Country)
+}
+
 // diffCustomerList returns the differences between two values of type []Customer.
 func diffCustomerList(served, other []Customer) []compare.Diff {
+	if sameCustomerList(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, DiffCustomer)
 	return c.Diffs()
 }
 
+// sameCustomerList reports whether diffCustomerList has nothing to look for.
+func sameCustomerList(served, other *[]Customer) bool {
+	return compare.SameList(*served, *other, sameCustomer)
+}
+
 // diffUUIDList returns the differences between two values of type []uuid.UUID.
 func diffUUIDList(served, other []uuid.UUID) []compare.Diff {
+	if sameUUIDList(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, compare.Values[uuid.UUID])
 	return c.Diffs()
+}
+
+// sameUUIDList reports whether diffUUIDList has nothing to look for.
+func sameUUIDList(served, other *[]uuid.UUID) bool {
+	return compare.SameValues(*served, *other)
 }

@@ -8,36 +8,77 @@ import (
 
 // DiffItem returns the differences between two values of type Item.
 func DiffItem(served, other Item) []compare.Diff {
+	if sameItem(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "ID", served.ID, other.ID)
 	compare.Slice(&c, "Tags", served.Tags, other.Tags, compare.Values[string])
 	return c.Diffs()
 }
 
+// sameItem reports whether DiffItem has nothing to look for.
+func sameItem(served, other *Item) bool {
+	return served.ID == other.ID &&
+		compare.SameValues(served.Tags, other.Tags)
+}
+
 // diffItemsGetAll returns the differences between two values of type []Item.
 func diffItemsGetAll(served, other []Item) []compare.Diff {
+	if sameItemsGetAll(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Unordered(&c, "", served, other, DiffItem)
 	return c.Diffs()
 }
 
+// sameItemsGetAll reports whether diffItemsGetAll has nothing to look for.
+func sameItemsGetAll(served, other *[]Item) bool {
+	return compare.SameList(*served, *other, sameItem)
+}
+
 // diffItemMap returns the differences between two values of type map[ID]Item.
 func diffItemMap(served, other map[ID]Item) []compare.Diff {
+	if sameItemMap(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Map(&c, "", served, other, DiffItem)
 	return c.Diffs()
 }
 
+// sameItemMap reports whether diffItemMap has nothing to look for.
+func sameItemMap(served, other *map[ID]Item) bool {
+	return compare.SameMap(*served, *other, DiffItem)
+}
+
 // diffItemList returns the differences between two values of type []Item.
 func diffItemList(served, other []Item) []compare.Diff {
+	if sameItemList(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, DiffItem)
 	return c.Diffs()
 }
 
+// sameItemList reports whether diffItemList has nothing to look for.
+func sameItemList(served, other *[]Item) bool {
+	return compare.SameList(*served, *other, sameItem)
+}
+
 // diffIDList returns the differences between two values of type []ID.
 func diffIDList(served, other []ID) []compare.Diff {
+	if sameIDList(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, compare.Values[ID])
 	return c.Diffs()
+}
+
+// sameIDList reports whether diffIDList has nothing to look for.
+func sameIDList(served, other *[]ID) bool {
+	return compare.SameValues(*served, *other)
 }

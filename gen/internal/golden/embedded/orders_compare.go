@@ -9,6 +9,9 @@ import (
 
 // diffBaseOrder returns the differences between two values of type base.Order.
 func diffBaseOrder(served, other base.Order) []compare.Diff {
+	if sameBaseOrder(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "ID", served.ID, other.ID)
 	compare.Equal(&c, "Buyer", served.Buyer, other.Buyer)
@@ -16,9 +19,24 @@ func diffBaseOrder(served, other base.Order) []compare.Diff {
 	return c.Diffs()
 }
 
+// sameBaseOrder reports whether diffBaseOrder has nothing to look for.
+func sameBaseOrder(served, other *base.Order) bool {
+	return served.ID == other.ID &&
+		compare.SameText(served.Buyer, other.Buyer) &&
+		compare.SameValues(served.Notes, other.Notes)
+}
+
 // diffInt64List returns the differences between two values of type []int64.
 func diffInt64List(served, other []int64) []compare.Diff {
+	if sameInt64List(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, compare.Values[int64])
 	return c.Diffs()
+}
+
+// sameInt64List reports whether diffInt64List has nothing to look for.
+func sameInt64List(served, other *[]int64) bool {
+	return compare.SameValues(*served, *other)
 }

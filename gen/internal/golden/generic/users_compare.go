@@ -8,6 +8,9 @@ import (
 
 // DiffUser returns the differences between two values of type User.
 func DiffUser(served, other User) []compare.Diff {
+	if sameUser(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "ID", served.ID, other.ID)
 	compare.Struct(&c, "Email", served.Email, other.Email, diffOptOfString)
@@ -16,63 +19,140 @@ func DiffUser(served, other User) []compare.Diff {
 	return c.Diffs()
 }
 
+// sameUser reports whether DiffUser has nothing to look for.
+func sameUser(served, other *User) bool {
+	return served.ID == other.ID &&
+		sameOptOfString(&served.Email, &other.Email) &&
+		sameOptOfTeamPointer(&served.Team, &other.Team) &&
+		samePairOfStringAndIntList(&served.Seen, &other.Seen)
+}
+
 // diffOptOfString returns the differences between two values of type Opt[string].
 func diffOptOfString(served, other Opt[string]) []compare.Diff {
+	if sameOptOfString(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "Value", served.Value, other.Value)
 	compare.Equal(&c, "Set", served.Set, other.Set)
 	return c.Diffs()
 }
 
+// sameOptOfString reports whether diffOptOfString has nothing to look for.
+func sameOptOfString(served, other *Opt[string]) bool {
+	return compare.SameText(served.Value, other.Value) &&
+		served.Set == other.Set
+}
+
 // diffOptOfTeamPointer returns the differences between two values of type Opt[*Team].
 func diffOptOfTeamPointer(served, other Opt[*Team]) []compare.Diff {
+	if sameOptOfTeamPointer(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Pointer(&c, "Value", served.Value, other.Value, DiffTeam)
 	compare.Equal(&c, "Set", served.Set, other.Set)
 	return c.Diffs()
 }
 
+// sameOptOfTeamPointer reports whether diffOptOfTeamPointer has nothing to look for.
+func sameOptOfTeamPointer(served, other *Opt[*Team]) bool {
+	return compare.SamePointer(served.Value, other.Value, sameTeam) &&
+		served.Set == other.Set
+}
+
 // DiffTeam returns the differences between two values of type Team.
 func DiffTeam(served, other Team) []compare.Diff {
+	if sameTeam(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "Name", served.Name, other.Name)
 	return c.Diffs()
 }
 
+// sameTeam reports whether DiffTeam has nothing to look for.
+func sameTeam(served, other *Team) bool {
+	return compare.SameText(served.Name, other.Name)
+}
+
 // diffPairOfStringAndIntList returns the differences between two values of type Pair[string, []int].
 func diffPairOfStringAndIntList(served, other Pair[string, []int]) []compare.Diff {
+	if samePairOfStringAndIntList(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "First", served.First, other.First)
 	compare.Slice(&c, "Second", served.Second, other.Second, compare.Values[int])
 	return c.Diffs()
 }
 
+// samePairOfStringAndIntList reports whether diffPairOfStringAndIntList has nothing to look for.
+func samePairOfStringAndIntList(served, other *Pair[string, []int]) bool {
+	return compare.SameText(served.First, other.First) &&
+		compare.SameValues(served.Second, other.Second)
+}
+
 // diffPageOfUser returns the differences between two values of type Page[User].
 func diffPageOfUser(served, other Page[User]) []compare.Diff {
+	if samePageOfUser(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "Items", served.Items, other.Items, DiffUser)
 	compare.Struct(&c, "Next", served.Next, other.Next, diffOptOfString)
 	return c.Diffs()
 }
 
+// samePageOfUser reports whether diffPageOfUser has nothing to look for.
+func samePageOfUser(served, other *Page[User]) bool {
+	return compare.SameList(served.Items, other.Items, sameUser) &&
+		sameOptOfString(&served.Next, &other.Next)
+}
+
 // diffUserIDList returns the differences between two values of type []UserID.
 func diffUserIDList(served, other []UserID) []compare.Diff {
+	if sameUserIDList(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, compare.Values[UserID])
 	return c.Diffs()
 }
 
+// sameUserIDList reports whether diffUserIDList has nothing to look for.
+func sameUserIDList(served, other *[]UserID) bool {
+	return compare.SameValues(*served, *other)
+}
+
 // diffPageOfTeam returns the differences between two values of type Page[Team].
 func diffPageOfTeam(served, other Page[Team]) []compare.Diff {
+	if samePageOfTeam(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "Items", served.Items, other.Items, DiffTeam)
 	compare.Struct(&c, "Next", served.Next, other.Next, diffOptOfString)
 	return c.Diffs()
 }
 
+// samePageOfTeam reports whether diffPageOfTeam has nothing to look for.
+func samePageOfTeam(served, other *Page[Team]) bool {
+	return compare.SameList(served.Items, other.Items, sameTeam) &&
+		sameOptOfString(&served.Next, &other.Next)
+}
+
 // diffStringList returns the differences between two values of type []string.
 func diffStringList(served, other []string) []compare.Diff {
+	if sameStringList(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, compare.Values[string])
 	return c.Diffs()
+}
+
+// sameStringList reports whether diffStringList has nothing to look for.
+func sameStringList(served, other *[]string) bool {
+	return compare.SameValues(*served, *other)
 }

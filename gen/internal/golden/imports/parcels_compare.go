@@ -11,6 +11,9 @@ import (
 
 // DiffParcel returns the differences between two values of type Parcel.
 func DiffParcel(served, other Parcel) []compare.Diff {
+	if sameParcel(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "ID", served.ID, other.ID)
 	compare.Struct(&c, "From", served.From, other.From, diffV1Address)
@@ -21,37 +24,87 @@ func DiffParcel(served, other Parcel) []compare.Diff {
 	return c.Diffs()
 }
 
+// sameParcel reports whether DiffParcel has nothing to look for.
+func sameParcel(served, other *Parcel) bool {
+	return compare.SameText(served.ID, other.ID) &&
+		sameV1Address(&served.From, &other.From) &&
+		compare.SamePointer(served.To, other.To, sameV1Address2) &&
+		compare.SameMap(served.Stops, other.Stops, diffV1AddressList) &&
+		compare.SameTime(&served.Weighed, &other.Weighed) &&
+		compare.SameAny(served.Contents, other.Contents)
+}
+
 // diffV1Address returns the differences between two values of type v1.Address.
 func diffV1Address(served, other v1.Address) []compare.Diff {
+	if sameV1Address(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "CityA", served.CityA, other.CityA)
 	return c.Diffs()
 }
 
+// sameV1Address reports whether diffV1Address has nothing to look for.
+func sameV1Address(served, other *v1.Address) bool {
+	return compare.SameText(served.CityA, other.CityA)
+}
+
 // diffV1Address2 returns the differences between two values of type bother.Address.
 func diffV1Address2(served, other bother.Address) []compare.Diff {
+	if sameV1Address2(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "CityB", served.CityB, other.CityB)
 	return c.Diffs()
 }
 
+// sameV1Address2 reports whether diffV1Address2 has nothing to look for.
+func sameV1Address2(served, other *bother.Address) bool {
+	return compare.SameText(served.CityB, other.CityB)
+}
+
 // diffV1AddressList returns the differences between two values of type []v1.Address.
 func diffV1AddressList(served, other []v1.Address) []compare.Diff {
+	if sameV1AddressList(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, diffV1Address)
 	return c.Diffs()
 }
 
+// sameV1AddressList reports whether diffV1AddressList has nothing to look for.
+func sameV1AddressList(served, other *[]v1.Address) bool {
+	return compare.SameList(*served, *other, sameV1Address)
+}
+
 // diffParcelList returns the differences between two values of type []Parcel.
 func diffParcelList(served, other []Parcel) []compare.Diff {
+	if sameParcelList(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, DiffParcel)
 	return c.Diffs()
 }
 
+// sameParcelList reports whether diffParcelList has nothing to look for.
+func sameParcelList(served, other *[]Parcel) bool {
+	return compare.SameList(*served, *other, sameParcel)
+}
+
 // diffStrangeIDList returns the differences between two values of type []strange.ID.
 func diffStrangeIDList(served, other []strange.ID) []compare.Diff {
+	if sameStrangeIDList(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, compare.Values[strange.ID])
 	return c.Diffs()
+}
+
+// sameStrangeIDList reports whether diffStrangeIDList has nothing to look for.
+func sameStrangeIDList(served, other *[]strange.ID) bool {
+	return compare.SameValues(*served, *other)
 }

@@ -8,6 +8,9 @@ import (
 
 // DiffContract returns the differences between two values of type Contract.
 func DiffContract(served, other Contract) []compare.Diff {
+	if sameContract(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "Region", served.Region, other.Region)
 	compare.Equal(&c, "Number", served.Number, other.Number)
@@ -15,59 +18,127 @@ func DiffContract(served, other Contract) []compare.Diff {
 	return c.Diffs()
 }
 
+// sameContract reports whether DiffContract has nothing to look for.
+func sameContract(served, other *Contract) bool {
+	return compare.SameText(served.Region, other.Region) &&
+		served.Number == other.Number &&
+		compare.SameText(served.Text, other.Text)
+}
+
 // diffContractList returns the differences between two values of type []Contract.
 func diffContractList(served, other []Contract) []compare.Diff {
+	if sameContractList(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, DiffContract)
 	return c.Diffs()
 }
 
+// sameContractList reports whether diffContractList has nothing to look for.
+func sameContractList(served, other *[]Contract) bool {
+	return compare.SameList(*served, *other, sameContract)
+}
+
 // diffContractKeyList returns the differences between two values of type []ContractKey.
 func diffContractKeyList(served, other []ContractKey) []compare.Diff {
+	if sameContractKeyList(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, DiffContractKey)
 	return c.Diffs()
 }
 
+// sameContractKeyList reports whether diffContractKeyList has nothing to look for.
+func sameContractKeyList(served, other *[]ContractKey) bool {
+	return compare.SameList(*served, *other, sameContractKey)
+}
+
 // DiffContractKey returns the differences between two values of type ContractKey.
 func DiffContractKey(served, other ContractKey) []compare.Diff {
+	if sameContractKey(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "Region", served.Region, other.Region)
 	compare.Equal(&c, "Number", served.Number, other.Number)
 	return c.Diffs()
 }
 
+// sameContractKey reports whether DiffContractKey has nothing to look for.
+func sameContractKey(served, other *ContractKey) bool {
+	return compare.SameText(served.Region, other.Region) &&
+		served.Number == other.Number
+}
+
 // DiffVoucher returns the differences between two values of type Voucher.
 func DiffVoucher(served, other Voucher) []compare.Diff {
+	if sameVoucher(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "Code", served.Code, other.Code)
 	compare.Equal(&c, "Left", served.Left, other.Left)
 	return c.Diffs()
 }
 
+// sameVoucher reports whether DiffVoucher has nothing to look for.
+func sameVoucher(served, other *Voucher) bool {
+	return served.Code == other.Code &&
+		served.Left == other.Left
+}
+
 // diffVoucherList returns the differences between two values of type []Voucher.
 func diffVoucherList(served, other []Voucher) []compare.Diff {
+	if sameVoucherList(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, DiffVoucher)
 	return c.Diffs()
 }
 
+// sameVoucherList reports whether diffVoucherList has nothing to look for.
+func sameVoucherList(served, other *[]Voucher) bool {
+	return compare.SameList(*served, *other, sameVoucher)
+}
+
 // diffCodeList returns the differences between two values of type []Code.
 func diffCodeList(served, other []Code) []compare.Diff {
+	if sameCodeList(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, compare.Values[Code])
 	return c.Diffs()
 }
 
+// sameCodeList reports whether diffCodeList has nothing to look for.
+func sameCodeList(served, other *[]Code) bool {
+	return compare.SameValues(*served, *other)
+}
+
 // diffDevicePointer returns the differences between two values of type *Device.
 func diffDevicePointer(served, other *Device) []compare.Diff {
+	if sameDevicePointer(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Pointer(&c, "", served, other, DiffDevice)
 	return c.Diffs()
 }
 
+// sameDevicePointer reports whether diffDevicePointer has nothing to look for.
+func sameDevicePointer(served, other **Device) bool {
+	return compare.SamePointer(*served, *other, sameDevice)
+}
+
 // DiffDevice returns the differences between two values of type Device.
 func DiffDevice(served, other Device) []compare.Diff {
+	if sameDevice(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Pointer(&c, "meta", served.meta, other.meta, diffMeta)
 	compare.Pointer(&c, "Owner", served.Owner, other.Owner, DiffOwner)
@@ -75,52 +146,112 @@ func DiffDevice(served, other Device) []compare.Diff {
 	return c.Diffs()
 }
 
+// sameDevice reports whether DiffDevice has nothing to look for.
+func sameDevice(served, other *Device) bool {
+	return compare.SamePointer(served.meta, other.meta, sameMeta) &&
+		compare.SamePointer(served.Owner, other.Owner, sameOwner) &&
+		compare.SameText(served.Name, other.Name)
+}
+
 // diffMeta returns the differences between two values of type meta.
 func diffMeta(served, other meta) []compare.Diff {
+	if sameMeta(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "Serial", served.Serial, other.Serial)
 	return c.Diffs()
 }
 
+// sameMeta reports whether diffMeta has nothing to look for.
+func sameMeta(served, other *meta) bool {
+	return served.Serial == other.Serial
+}
+
 // DiffOwner returns the differences between two values of type Owner.
 func DiffOwner(served, other Owner) []compare.Diff {
+	if sameOwner(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "Tenant", served.Tenant, other.Tenant)
 	return c.Diffs()
 }
 
+// sameOwner reports whether DiffOwner has nothing to look for.
+func sameOwner(served, other *Owner) bool {
+	return served.Tenant == other.Tenant
+}
+
 // diffSerialList returns the differences between two values of type []Serial.
 func diffSerialList(served, other []Serial) []compare.Diff {
+	if sameSerialList(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, compare.Values[Serial])
 	return c.Diffs()
 }
 
+// sameSerialList reports whether diffSerialList has nothing to look for.
+func sameSerialList(served, other *[]Serial) bool {
+	return compare.SameValues(*served, *other)
+}
+
 // DiffSettings returns the differences between two values of type Settings.
 func DiffSettings(served, other Settings) []compare.Diff {
+	if sameSettings(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "Tenant", served.Tenant, other.Tenant)
 	compare.Equal(&c, "Dark", served.Dark, other.Dark)
 	return c.Diffs()
 }
 
+// sameSettings reports whether DiffSettings has nothing to look for.
+func sameSettings(served, other *Settings) bool {
+	return compare.SameText(served.Tenant, other.Tenant) &&
+		served.Dark == other.Dark
+}
+
 // diffStringList returns the differences between two values of type []string.
 func diffStringList(served, other []string) []compare.Diff {
+	if sameStringList(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, compare.Values[string])
 	return c.Diffs()
 }
 
+// sameStringList reports whether diffStringList has nothing to look for.
+func sameStringList(served, other *[]string) bool {
+	return compare.SameValues(*served, *other)
+}
+
 // diffFlagsGet returns the differences between two values of type flagsGetResult.
 func diffFlagsGet(served, other flagsGetResult) []compare.Diff {
+	if sameFlagsGet(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Struct(&c, "FlagKey", served.FlagKey, other.FlagKey, DiffFlagKey)
 	compare.Equal(&c, "Value2", served.Value2, other.Value2)
 	return c.Diffs()
 }
 
+// sameFlagsGet reports whether diffFlagsGet has nothing to look for.
+func sameFlagsGet(served, other *flagsGetResult) bool {
+	return sameFlagKey(&served.FlagKey, &other.FlagKey) &&
+		served.Value2 == other.Value2
+}
+
 // DiffFlagKey returns the differences between two values of type FlagKey.
 func DiffFlagKey(served, other FlagKey) []compare.Diff {
+	if sameFlagKey(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "On", served.On, other.On)
 	compare.Equal(&c, "ID", served.ID, other.ID)
@@ -132,9 +263,28 @@ func DiffFlagKey(served, other FlagKey) []compare.Diff {
 	return c.Diffs()
 }
 
+// sameFlagKey reports whether DiffFlagKey has nothing to look for.
+func sameFlagKey(served, other *FlagKey) bool {
+	return served.On == other.On &&
+		served.ID == other.ID &&
+		served.Code == other.Code &&
+		served.N == other.N &&
+		served.S == other.S &&
+		served.T == other.T &&
+		compare.SameText(served.Name, other.Name)
+}
+
 // diffFlagKeyList returns the differences between two values of type []FlagKey.
 func diffFlagKeyList(served, other []FlagKey) []compare.Diff {
+	if sameFlagKeyList(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, DiffFlagKey)
 	return c.Diffs()
+}
+
+// sameFlagKeyList reports whether diffFlagKeyList has nothing to look for.
+func sameFlagKeyList(served, other *[]FlagKey) bool {
+	return compare.SameList(*served, *other, sameFlagKey)
 }

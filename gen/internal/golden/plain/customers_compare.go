@@ -11,6 +11,9 @@ import (
 
 // DiffCustomer returns the differences between two values of type Customer.
 func DiffCustomer(served, other Customer) []compare.Diff {
+	if sameCustomer(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "ID", served.ID, other.ID)
 	compare.Equal(&c, "Name", served.Name, other.Name)
@@ -24,47 +27,111 @@ func DiffCustomer(served, other Customer) []compare.Diff {
 	return c.Diffs()
 }
 
+// sameCustomer reports whether DiffCustomer has nothing to look for.
+func sameCustomer(served, other *Customer) bool {
+	return served.ID == other.ID &&
+		compare.SameText(served.Name, other.Name) &&
+		compare.SamePointer(served.Address, other.Address, sameAddress) &&
+		compare.SameValues(served.Tags, other.Tags) &&
+		compare.SameList(served.Lines, other.Lines, sameLine) &&
+		compare.SameMap(served.Labels, other.Labels, compare.Values[string]) &&
+		served.Balance == other.Balance &&
+		compare.SameTime(&served.UpdatedAt, &other.UpdatedAt) &&
+		served.noted == other.noted
+}
+
 // DiffAddress returns the differences between two values of type Address.
 func DiffAddress(served, other Address) []compare.Diff {
+	if sameAddress(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "Street", served.Street, other.Street)
 	compare.Equal(&c, "City", served.City, other.City)
 	return c.Diffs()
 }
 
+// sameAddress reports whether DiffAddress has nothing to look for.
+func sameAddress(served, other *Address) bool {
+	return compare.SameText(served.Street, other.Street) &&
+		compare.SameText(served.City, other.City)
+}
+
 // DiffLine returns the differences between two values of type Line.
 func DiffLine(served, other Line) []compare.Diff {
+	if sameLine(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "ID", served.ID, other.ID)
 	compare.Equal(&c, "Cents", served.Cents, other.Cents)
 	return c.Diffs()
 }
 
+// sameLine reports whether DiffLine has nothing to look for.
+func sameLine(served, other *Line) bool {
+	return served.ID == other.ID &&
+		served.Cents == other.Cents
+}
+
 // diffCustomersGetMany returns the differences between two values of type []Customer.
 func diffCustomersGetMany(served, other []Customer) []compare.Diff {
+	if sameCustomersGetMany(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.UnorderedBy(&c, "", served, other, func(v Customer) uuid.UUID { return v.ID }, DiffCustomer)
 	return c.Diffs()
 }
 
+// sameCustomersGetMany reports whether diffCustomersGetMany has nothing to look for.
+func sameCustomersGetMany(served, other *[]Customer) bool {
+	return compare.SameList(*served, *other, sameCustomer)
+}
+
 // diffCustomerList returns the differences between two values of type []Customer.
 func diffCustomerList(served, other []Customer) []compare.Diff {
+	if sameCustomerList(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, DiffCustomer)
 	return c.Diffs()
 }
 
+// sameCustomerList reports whether diffCustomerList has nothing to look for.
+func sameCustomerList(served, other *[]Customer) bool {
+	return compare.SameList(*served, *other, sameCustomer)
+}
+
 // diffCustomersPage returns the differences between two values of type customersPageResult.
 func diffCustomersPage(served, other customersPageResult) []compare.Diff {
+	if sameCustomersPage(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "Customers", served.Customers, other.Customers, DiffCustomer)
 	compare.Equal(&c, "Total", served.Total, other.Total)
 	return c.Diffs()
 }
 
+// sameCustomersPage reports whether diffCustomersPage has nothing to look for.
+func sameCustomersPage(served, other *customersPageResult) bool {
+	return compare.SameList(served.Customers, other.Customers, sameCustomer) &&
+		served.Total == other.Total
+}
+
 // diffUUIDList returns the differences between two values of type []uuid.UUID.
 func diffUUIDList(served, other []uuid.UUID) []compare.Diff {
+	if sameUUIDList(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, compare.Values[uuid.UUID])
 	return c.Diffs()
+}
+
+// sameUUIDList reports whether diffUUIDList has nothing to look for.
+func sameUUIDList(served, other *[]uuid.UUID) bool {
+	return compare.SameValues(*served, *other)
 }

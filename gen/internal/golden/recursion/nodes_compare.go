@@ -8,9 +8,17 @@ import (
 
 // diffNodePointer returns the differences between two values of type *Node.
 func diffNodePointer(served, other *Node) []compare.Diff {
+	if sameNodePointer(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Pointer(&c, "", served, other, DiffNode)
 	return c.Diffs()
+}
+
+// sameNodePointer reports whether diffNodePointer has nothing to look for.
+func sameNodePointer(served, other **Node) bool {
+	return compare.SamePointer(*served, *other, func(served, other *Node) bool { return len(DiffNode(*served, *other)) == 0 })
 }
 
 // DiffNode returns the differences between two values of type Node.
@@ -37,10 +45,19 @@ func DiffNode(served, other Node) []compare.Diff {
 // DiffEdge returns the differences between two values of type Edge.
 // To leads back to the type itself: it is compared by reflection, and tags beneath it are not read.
 func DiffEdge(served, other Edge) []compare.Diff {
+	if sameEdge(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "Weight", served.Weight, other.Weight)
 	compare.Any(&c, "To", served.To, other.To)
 	return c.Diffs()
+}
+
+// sameEdge reports whether DiffEdge has nothing to look for.
+func sameEdge(served, other *Edge) bool {
+	return served.Weight == other.Weight &&
+		compare.SameAny(served.To, other.To)
 }
 
 // DiffTree returns the differences between two values of type Tree.
@@ -52,28 +69,56 @@ func DiffTree(served, other Tree) []compare.Diff {
 
 // DiffLeaf returns the differences between two values of type Leaf.
 func DiffLeaf(served, other Leaf) []compare.Diff {
+	if sameLeaf(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "Name", served.Name, other.Name)
 	return c.Diffs()
 }
 
+// sameLeaf reports whether DiffLeaf has nothing to look for.
+func sameLeaf(served, other *Leaf) bool {
+	return compare.SameText(served.Name, other.Name)
+}
+
 // DiffAuthor returns the differences between two values of type Author.
 func DiffAuthor(served, other Author) []compare.Diff {
+	if sameAuthor(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "Name", served.Name, other.Name)
 	compare.Slice(&c, "Books", served.Books, other.Books, diffBookPointer)
 	return c.Diffs()
 }
 
+// sameAuthor reports whether DiffAuthor has nothing to look for.
+func sameAuthor(served, other *Author) bool {
+	return compare.SameText(served.Name, other.Name) &&
+		compare.SameList(served.Books, other.Books, sameBookPointer)
+}
+
 // diffBookPointer returns the differences between two values of type *Book.
 func diffBookPointer(served, other *Book) []compare.Diff {
+	if sameBookPointer(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Pointer(&c, "", served, other, DiffBook)
 	return c.Diffs()
 }
 
+// sameBookPointer reports whether diffBookPointer has nothing to look for.
+func sameBookPointer(served, other **Book) bool {
+	return compare.SamePointer(*served, *other, sameBook)
+}
+
 // DiffBook returns the differences between two values of type Book.
 func DiffBook(served, other Book) []compare.Diff {
+	if sameBook(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "Title", served.Title, other.Title)
 	compare.Equal(&c, "Seen", served.Seen, other.Seen, compare.Ignore())
@@ -81,17 +126,41 @@ func DiffBook(served, other Book) []compare.Diff {
 	return c.Diffs()
 }
 
+// sameBook reports whether DiffBook has nothing to look for.
+func sameBook(served, other *Book) bool {
+	return compare.SameText(served.Title, other.Title) &&
+		served.Seen == other.Seen &&
+		compare.SameAny(served.By, other.By)
+}
+
 // DiffLeft returns the differences between two values of type Left.
 func DiffLeft(served, other Left) []compare.Diff {
+	if sameLeft(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "Name", served.Name, other.Name)
 	compare.Any(&c, "Right", served.Right, other.Right, compare.Ignore())
 	return c.Diffs()
 }
 
+// sameLeft reports whether DiffLeft has nothing to look for.
+func sameLeft(served, other *Left) bool {
+	return compare.SameText(served.Name, other.Name) &&
+		compare.SameAny(served.Right, other.Right)
+}
+
 // diffInt64List returns the differences between two values of type []int64.
 func diffInt64List(served, other []int64) []compare.Diff {
+	if sameInt64List(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, compare.Values[int64])
 	return c.Diffs()
+}
+
+// sameInt64List reports whether diffInt64List has nothing to look for.
+func sameInt64List(served, other *[]int64) bool {
+	return compare.SameValues(*served, *other)
 }

@@ -8,40 +8,85 @@ import (
 
 // DiffProduct returns the differences between two values of type Product.
 func DiffProduct(served, other Product) []compare.Diff {
+	if sameProduct(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "SKU", served.SKU, other.SKU)
 	compare.Struct(&c, "Price", served.Price, other.Price, DiffMoney)
 	return c.Diffs()
 }
 
+// sameProduct reports whether DiffProduct has nothing to look for.
+func sameProduct(served, other *Product) bool {
+	return compare.SameText(served.SKU, other.SKU) &&
+		sameMoney(&served.Price, &other.Price)
+}
+
 // DiffMoney returns the differences between two values of type Money.
 func DiffMoney(served, other Money) []compare.Diff {
+	if sameMoney(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "Cents", served.Cents, other.Cents)
 	compare.Equal(&c, "Currency", served.Currency, other.Currency)
 	return c.Diffs()
 }
 
+// sameMoney reports whether DiffMoney has nothing to look for.
+func sameMoney(served, other *Money) bool {
+	return served.Cents == other.Cents &&
+		compare.SameText(served.Currency, other.Currency)
+}
+
 // diffStringList returns the differences between two values of type []string.
 func diffStringList(served, other []string) []compare.Diff {
+	if sameStringList(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, compare.Values[string])
 	return c.Diffs()
 }
 
+// sameStringList reports whether diffStringList has nothing to look for.
+func sameStringList(served, other *[]string) bool {
+	return compare.SameValues(*served, *other)
+}
+
 // diffStocksFind returns the differences between two values of type stocksFindResult.
 func diffStocksFind(served, other stocksFindResult) []compare.Diff {
+	if sameStocksFind(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Struct(&c, "Stock", served.Stock, other.Stock, DiffStock)
 	compare.Equal(&c, "Found", served.Found, other.Found)
 	return c.Diffs()
 }
 
+// sameStocksFind reports whether diffStocksFind has nothing to look for.
+func sameStocksFind(served, other *stocksFindResult) bool {
+	return sameStock(&served.Stock, &other.Stock) &&
+		served.Found == other.Found
+}
+
 // DiffStock returns the differences between two values of type Stock.
 func DiffStock(served, other Stock) []compare.Diff {
+	if sameStock(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "SKU", served.SKU, other.SKU)
 	compare.Equal(&c, "Count", served.Count, other.Count)
 	compare.Struct(&c, "Value", served.Value, other.Value, DiffMoney)
 	return c.Diffs()
+}
+
+// sameStock reports whether DiffStock has nothing to look for.
+func sameStock(served, other *Stock) bool {
+	return compare.SameText(served.SKU, other.SKU) &&
+		served.Count == other.Count &&
+		sameMoney(&served.Value, &other.Value)
 }

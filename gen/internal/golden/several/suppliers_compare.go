@@ -8,15 +8,32 @@ import (
 
 // diffSupplierPointer returns the differences between two values of type *Supplier.
 func diffSupplierPointer(served, other *Supplier) []compare.Diff {
+	if sameSupplierPointer(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Pointer(&c, "", served, other, DiffSupplier)
 	return c.Diffs()
 }
 
+// sameSupplierPointer reports whether diffSupplierPointer has nothing to look for.
+func sameSupplierPointer(served, other **Supplier) bool {
+	return compare.SamePointer(*served, *other, sameSupplier)
+}
+
 // DiffSupplier returns the differences between two values of type Supplier.
 func DiffSupplier(served, other Supplier) []compare.Diff {
+	if sameSupplier(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "Name", served.Name, other.Name)
 	compare.Struct(&c, "Credit", served.Credit, other.Credit, DiffMoney)
 	return c.Diffs()
+}
+
+// sameSupplier reports whether DiffSupplier has nothing to look for.
+func sameSupplier(served, other *Supplier) bool {
+	return compare.SameText(served.Name, other.Name) &&
+		sameMoney(&served.Credit, &other.Credit)
 }

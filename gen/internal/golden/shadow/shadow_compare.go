@@ -8,52 +8,111 @@ import (
 
 // diffServed returns the differences between two values of type served.
 func diffServed(served2, other2 served) []compare.Diff {
+	if sameServed(&served2, &other2) {
+		return nil
+	}
 	var c2 compare.Collector
 	compare.Equal(&c2, "ID", served2.ID, other2.ID)
 	compare.Equal(&c2, "Name", served2.Name, other2.Name)
 	return c2.Diffs()
 }
 
+// sameServed reports whether diffServed has nothing to look for.
+func sameServed(served2, other2 *served) bool {
+	return compare.SameText(served2.ID, other2.ID) &&
+		compare.SameText(served2.Name, other2.Name)
+}
+
 // diffServedList2 returns the differences between two values of type []served.
 func diffServedList2(served2, other2 []served) []compare.Diff {
+	if sameServedList2(&served2, &other2) {
+		return nil
+	}
 	var c2 compare.Collector
 	compare.Slice(&c2, "", served2, other2, diffServed)
 	return c2.Diffs()
 }
 
+// sameServedList2 reports whether diffServedList2 has nothing to look for.
+func sameServedList2(served2, other2 *[]served) bool {
+	return compare.SameList(*served2, *other2, sameServed)
+}
+
 // diffSidesAll returns the differences between two values of type sidesAllResult.
 func diffSidesAll(served2, other2 sidesAllResult) []compare.Diff {
+	if sameSidesAll(&served2, &other2) {
+		return nil
+	}
 	var c2 compare.Collector
 	compare.Slice(&c2, "C", served2.C, other2.C, diffSide)
 	compare.Slice(&c2, "Serveds", served2.Serveds, other2.Serveds, diffServed)
 	return c2.Diffs()
 }
 
+// sameSidesAll reports whether diffSidesAll has nothing to look for.
+func sameSidesAll(served2, other2 *sidesAllResult) bool {
+	return compare.SameList(served2.C, other2.C, sameSide) &&
+		compare.SameList(served2.Serveds, other2.Serveds, sameServed)
+}
+
 // diffSide returns the differences between two values of type side.
 func diffSide(served2, other2 side) []compare.Diff {
+	if sameSide(&served2, &other2) {
+		return nil
+	}
 	var c2 compare.Collector
 	compare.Struct(&c2, "other", served2.other, other2.other, diffOther)
 	return c2.Diffs()
 }
 
+// sameSide reports whether diffSide has nothing to look for.
+func sameSide(served2, other2 *side) bool {
+	return sameOther(&served2.other, &other2.other)
+}
+
 // diffOther returns the differences between two values of type other.
 func diffOther(served2, other2 other) []compare.Diff {
+	if sameOther(&served2, &other2) {
+		return nil
+	}
 	var c2 compare.Collector
 	compare.Equal(&c2, "Name", served2.Name, other2.Name)
 	return c2.Diffs()
 }
 
+// sameOther reports whether diffOther has nothing to look for.
+func sameOther(served2, other2 *other) bool {
+	return compare.SameText(served2.Name, other2.Name)
+}
+
 // diffSidesLower returns the differences between two values of type sidesLowerResult.
 func diffSidesLower(served2, other2 sidesLowerResult) []compare.Diff {
+	if sameSidesLower(&served2, &other2) {
+		return nil
+	}
 	var c2 compare.Collector
 	compare.Slice(&c2, "Out2", served2.Out2, other2.Out2, diffSide)
 	compare.Equal(&c2, "Error2", served2.Error2, other2.Error2)
 	return c2.Diffs()
 }
 
+// sameSidesLower reports whether diffSidesLower has nothing to look for.
+func sameSidesLower(served2, other2 *sidesLowerResult) bool {
+	return compare.SameList(served2.Out2, other2.Out2, sameSide) &&
+		served2.Error2 == other2.Error2
+}
+
 // diffStringList returns the differences between two values of type []string.
 func diffStringList(served2, other2 []string) []compare.Diff {
+	if sameStringList(&served2, &other2) {
+		return nil
+	}
 	var c2 compare.Collector
 	compare.Slice(&c2, "", served2, other2, compare.Values[string])
 	return c2.Diffs()
+}
+
+// sameStringList reports whether diffStringList has nothing to look for.
+func sameStringList(served2, other2 *[]string) bool {
+	return compare.SameValues(*served2, *other2)
 }

@@ -8,15 +8,32 @@ import (
 
 // DiffEvent returns the differences between two values of type Event.
 func DiffEvent(served, other Event) []compare.Diff {
+	if sameEvent(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "ID", served.ID, other.ID)
 	compare.Time(&c, "At", served.At, other.At)
 	return c.Diffs()
 }
 
+// sameEvent reports whether DiffEvent has nothing to look for.
+func sameEvent(served, other *Event) bool {
+	return served.ID == other.ID &&
+		compare.SameTime(&served.At, &other.At)
+}
+
 // diffInt64List returns the differences between two values of type []int64.
 func diffInt64List(served, other []int64) []compare.Diff {
+	if sameInt64List(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, compare.Values[int64])
 	return c.Diffs()
+}
+
+// sameInt64List reports whether diffInt64List has nothing to look for.
+func sameInt64List(served, other *[]int64) bool {
+	return compare.SameValues(*served, *other)
 }

@@ -14,6 +14,9 @@ import (
 
 // diffThingPointer returns the differences between two values of type *Thing.
 func diffThingPointer(served, other *Thing) []compare.Diff {
+	if sameThingPointer(served, other) {
+		return nil
+	}
 	var c compare.Collector
 	if served == nil || other == nil {
 		compare.Any(&c, "", served, other)
@@ -77,128 +80,326 @@ func diffThingPointer(served, other *Thing) []compare.Diff {
 	return c.Diffs()
 }
 
+// sameThingPointer reports whether diffThingPointer has nothing to look for.
+func sameThingPointer(served, other *Thing) bool {
+	if served == nil || other == nil {
+		return served == other
+	}
+	return sameBase(&served.Base, &other.Base) &&
+		served.ID == other.ID &&
+		compare.SameText(served.Ignored, other.Ignored) &&
+		compare.SameText(served.Safe, other.Safe) &&
+		compare.SameMap(served.Labels, other.Labels, compare.Values[string]) &&
+		compare.SameValues(served.Notes, other.Notes) &&
+		compare.SamePointer(served.Nick, other.Nick, compare.SameValue[string]) &&
+		compare.SameMethod(served.Amount, other.Amount) &&
+		compare.SameText(served.Total, other.Total) &&
+		compare.SameDecimal(served.Rough, other.Rough) &&
+		string(served.Document) == string(other.Document) &&
+		string(served.Raw) == string(other.Raw) &&
+		compare.SameText(served.Text, other.Text) &&
+		compare.SameTime(&served.Seen, &other.Seen) &&
+		compare.SameTime(&served.Exact, &other.Exact) &&
+		served.Took == other.Took &&
+		compare.SameList(served.Rates, other.Rates, sameFloat64Within) &&
+		compare.SameMap(served.Weights, other.Weights, diffFloat32ArrayWithin) &&
+		compare.SameList(served.Stamps, other.Stamps, sameTimePointerWithin) &&
+		served.Plain == other.Plain &&
+		served.Flag == other.Flag &&
+		compare.SameTime((*time.Time)(&served.Stamp), (*time.Time)(&other.Stamp)) &&
+		compare.SameMethod(served.Level, other.Level) &&
+		compare.SameList(served.Levels, other.Levels, sameLevel) &&
+		sameTagged(&served.Tagged, &other.Tagged) &&
+		len(DiffPrice(served.Price, other.Price)) == 0 &&
+		compare.SameMap(served.Prices, other.Prices, DiffPrice) &&
+		compare.SameList(served.Lines, other.Lines, sameLinePointer) &&
+		compare.SameValues(served.Sizes, other.Sizes) &&
+		compare.SameList(served.Bag, other.Bag, sameLine) &&
+		compare.SameBy(served.Upper, other.Upper, sameFold) &&
+		served.Address == other.Address &&
+		compare.SameBy(served.Big, other.Big, func(served, other big.Int) bool { return served.Cmp(&other) == 0 }) &&
+		compare.SamePointer(served.BigP, other.BigP, sameBigInt) &&
+		sameSqlNullString(&served.Null, &other.Null) &&
+		sameSqlNullOfTime(&served.Null2, &other.Null2) &&
+		compare.SameAny(served.Any, other.Any) &&
+		compare.SameAny(served.Err, other.Err) &&
+		compare.SamePointer(served.Buffer, other.Buffer, sameStringsBuilder) &&
+		served.Grid == other.Grid &&
+		compare.SameArray(served.Groups[:], other.Groups[:], DiffLine) &&
+		compare.SameMap(served.Deep, other.Deep, diffLinePointerMapList) &&
+		compare.SameBytes(served.Bytes, other.Bytes) &&
+		served.Hash == other.Hash &&
+		sameStruct(&served.Inline, &other.Inline) &&
+		sameGuardedPointer(served.Guarded, other.Guarded) &&
+		sameGuardedPointer(&served.Inner, &other.Inner) &&
+		compare.SameMap(served.Guards, other.Guards, diffGuardedPointer) &&
+		compare.SameAny(served.Request, other.Request) &&
+		served.internal == other.internal
+}
+
 // DiffBase returns the differences between two values of type Base.
 func DiffBase(served, other Base) []compare.Diff {
+	if sameBase(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Time(&c, "Created", served.Created, other.Created)
 	compare.Equal(&c, "Version", served.Version, other.Version, compare.Ignore(), compare.Safe())
 	return c.Diffs()
 }
 
+// sameBase reports whether DiffBase has nothing to look for.
+func sameBase(served, other *Base) bool {
+	return compare.SameTime(&served.Created, &other.Created) &&
+		served.Version == other.Version
+}
+
 // diffFloat64Within returns the differences between two values of type float64.
 func diffFloat64Within(served, other float64) []compare.Diff {
+	if sameFloat64Within(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Number(&c, "", served, other, compare.Tolerance(0.5))
 	return c.Diffs()
 }
 
+// sameFloat64Within reports whether diffFloat64Within has nothing to look for.
+func sameFloat64Within(served, other *float64) bool {
+	return *served == *other
+}
+
 // diffFloat32ArrayWithin returns the differences between two values of type [2]float32.
 func diffFloat32ArrayWithin(served, other [2]float32) []compare.Diff {
+	if sameFloat32ArrayWithin(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served[:], other[:], diffFloat32Within)
 	return c.Diffs()
 }
 
+// sameFloat32ArrayWithin reports whether diffFloat32ArrayWithin has nothing to look for.
+func sameFloat32ArrayWithin(served, other *[2]float32) bool {
+	return compare.SameArray((*served)[:], (*other)[:], diffFloat32Within)
+}
+
 // diffFloat32Within returns the differences between two values of type float32.
 func diffFloat32Within(served, other float32) []compare.Diff {
+	if sameFloat32Within(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Number(&c, "", served, other, compare.Tolerance(1))
 	return c.Diffs()
 }
 
+// sameFloat32Within reports whether diffFloat32Within has nothing to look for.
+func sameFloat32Within(served, other *float32) bool {
+	return *served == *other
+}
+
 // diffTimePointerWithin returns the differences between two values of type *time.Time.
 func diffTimePointerWithin(served, other *time.Time) []compare.Diff {
+	if sameTimePointerWithin(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Pointer(&c, "", served, other, diffTimeWithin)
 	return c.Diffs()
 }
 
+// sameTimePointerWithin reports whether diffTimePointerWithin has nothing to look for.
+func sameTimePointerWithin(served, other **time.Time) bool {
+	return compare.SamePointer(*served, *other, sameTimeWithin)
+}
+
 // diffTimeWithin returns the differences between two values of type time.Time.
 func diffTimeWithin(served, other time.Time) []compare.Diff {
+	if sameTimeWithin(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Time(&c, "", served, other, compare.Within(2*time.Millisecond))
 	return c.Diffs()
 }
 
+// sameTimeWithin reports whether diffTimeWithin has nothing to look for.
+func sameTimeWithin(served, other *time.Time) bool {
+	return compare.SameTime(served, other)
+}
+
 // DiffLevel returns the differences between two values of type Level.
 func DiffLevel(served, other Level) []compare.Diff {
+	if sameLevel(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Method(&c, "", served, other)
 	return c.Diffs()
 }
 
+// sameLevel reports whether DiffLevel has nothing to look for.
+func sameLevel(served, other *Level) bool {
+	return compare.SameMethod(*served, *other)
+}
+
 // DiffTagged returns the differences between two values of type Tagged.
 func DiffTagged(served, other Tagged) []compare.Diff {
+	if sameTagged(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "Name", served.Name, other.Name)
 	compare.Equal(&c, "Cache", served.Cache, other.Cache, compare.Ignore())
 	return c.Diffs()
 }
 
+// sameTagged reports whether DiffTagged has nothing to look for.
+func sameTagged(served, other *Tagged) bool {
+	return compare.SameText(served.Name, other.Name) &&
+		compare.SameText(served.Cache, other.Cache)
+}
+
 // diffLinePointer returns the differences between two values of type *Line.
 func diffLinePointer(served, other *Line) []compare.Diff {
+	if sameLinePointer(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Pointer(&c, "", served, other, DiffLine)
 	return c.Diffs()
 }
 
+// sameLinePointer reports whether diffLinePointer has nothing to look for.
+func sameLinePointer(served, other **Line) bool {
+	return compare.SamePointer(*served, *other, sameLine)
+}
+
 // DiffLine returns the differences between two values of type Line.
 func DiffLine(served, other Line) []compare.Diff {
+	if sameLine(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Pointer(&c, "Key", served.Key, other.Key, DiffLineKey)
 	compare.Equal(&c, "Cost", served.Cost, other.Cost)
 	return c.Diffs()
 }
 
+// sameLine reports whether DiffLine has nothing to look for.
+func sameLine(served, other *Line) bool {
+	return compare.SamePointer(served.Key, other.Key, sameLineKey) &&
+		served.Cost == other.Cost
+}
+
 // DiffLineKey returns the differences between two values of type LineKey.
 func DiffLineKey(served, other LineKey) []compare.Diff {
+	if sameLineKey(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "ID", served.ID, other.ID)
 	return c.Diffs()
 }
 
+// sameLineKey reports whether DiffLineKey has nothing to look for.
+func sameLineKey(served, other *LineKey) bool {
+	return served.ID == other.ID
+}
+
 // diffBigInt returns the differences between two values of type big.Int.
 func diffBigInt(served, other big.Int) []compare.Diff {
+	if sameBigInt(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Custom(&c, "", served, other, func(served, other big.Int) bool { return served.Cmp(&other) == 0 })
 	return c.Diffs()
 }
 
+// sameBigInt reports whether diffBigInt has nothing to look for.
+func sameBigInt(served, other *big.Int) bool {
+	return compare.SameBy(*served, *other, func(served, other big.Int) bool { return served.Cmp(&other) == 0 })
+}
+
 // diffSqlNullString returns the differences between two values of type sql.NullString.
 func diffSqlNullString(served, other sql.NullString) []compare.Diff {
+	if sameSqlNullString(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "String", served.String, other.String)
 	compare.Equal(&c, "Valid", served.Valid, other.Valid)
 	return c.Diffs()
 }
 
+// sameSqlNullString reports whether diffSqlNullString has nothing to look for.
+func sameSqlNullString(served, other *sql.NullString) bool {
+	return compare.SameText(served.String, other.String) &&
+		served.Valid == other.Valid
+}
+
 // diffSqlNullOfTime returns the differences between two values of type sql.Null[time.Time].
 func diffSqlNullOfTime(served, other sql.Null[time.Time]) []compare.Diff {
+	if sameSqlNullOfTime(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Time(&c, "V", served.V, other.V)
 	compare.Equal(&c, "Valid", served.Valid, other.Valid)
 	return c.Diffs()
 }
 
+// sameSqlNullOfTime reports whether diffSqlNullOfTime has nothing to look for.
+func sameSqlNullOfTime(served, other *sql.Null[time.Time]) bool {
+	return compare.SameTime(&served.V, &other.V) &&
+		served.Valid == other.Valid
+}
+
 // diffStringsBuilder returns the differences between two values of type strings.Builder.
 func diffStringsBuilder(served, other strings.Builder) []compare.Diff {
+	if sameStringsBuilder(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Any(&c, "", served, other)
 	return c.Diffs()
 }
 
+// sameStringsBuilder reports whether diffStringsBuilder has nothing to look for.
+func sameStringsBuilder(served, other *strings.Builder) bool {
+	return compare.SameAny(*served, *other)
+}
+
 // diffLinePointerMapList returns the differences between two values of type []map[string]*Line.
 func diffLinePointerMapList(served, other []map[string]*Line) []compare.Diff {
+	if sameLinePointerMapList(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, diffLinePointerMap)
 	return c.Diffs()
 }
 
+// sameLinePointerMapList reports whether diffLinePointerMapList has nothing to look for.
+func sameLinePointerMapList(served, other *[]map[string]*Line) bool {
+	return compare.SameList(*served, *other, sameLinePointerMap)
+}
+
 // diffLinePointerMap returns the differences between two values of type map[string]*Line.
 func diffLinePointerMap(served, other map[string]*Line) []compare.Diff {
+	if sameLinePointerMap(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Map(&c, "", served, other, diffLinePointer)
 	return c.Diffs()
+}
+
+// sameLinePointerMap reports whether diffLinePointerMap has nothing to look for.
+func sameLinePointerMap(served, other *map[string]*Line) bool {
+	return compare.SameMap(*served, *other, diffLinePointer)
 }
 
 // diffStruct returns the differences between two values of type struct{A int; B int}.
@@ -206,14 +407,29 @@ func diffStruct(served, other struct {
 	A int
 	B int
 }) []compare.Diff {
+	if sameStruct(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "A", served.A, other.A)
 	compare.Equal(&c, "B", served.B, other.B)
 	return c.Diffs()
 }
 
+// sameStruct reports whether diffStruct has nothing to look for.
+func sameStruct(served, other *struct {
+	A int
+	B int
+}) bool {
+	return served.A == other.A &&
+		served.B == other.B
+}
+
 // diffGuardedPointer returns the differences between two values of type *Guarded.
 func diffGuardedPointer(served, other *Guarded) []compare.Diff {
+	if sameGuardedPointer(served, other) {
+		return nil
+	}
 	var c compare.Collector
 	if served == nil || other == nil {
 		compare.Any(&c, "", served, other)
@@ -223,8 +439,19 @@ func diffGuardedPointer(served, other *Guarded) []compare.Diff {
 	return c.Diffs()
 }
 
+// sameGuardedPointer reports whether diffGuardedPointer has nothing to look for.
+func sameGuardedPointer(served, other *Guarded) bool {
+	if served == nil || other == nil {
+		return served == other
+	}
+	return compare.SameText(served.Name, other.Name)
+}
+
 // diffThingsGetStamp returns the differences between two values of type thingsGetStampResult.
 func diffThingsGetStamp(served, other thingsGetStampResult) []compare.Diff {
+	if sameThingsGetStamp(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Time(&c, "At", served.At, other.At)
 	compare.Time(&c, "Stamp", time.Time(served.Stamp), time.Time(other.Stamp))
@@ -232,8 +459,18 @@ func diffThingsGetStamp(served, other thingsGetStampResult) []compare.Diff {
 	return c.Diffs()
 }
 
+// sameThingsGetStamp reports whether diffThingsGetStamp has nothing to look for.
+func sameThingsGetStamp(served, other *thingsGetStampResult) bool {
+	return compare.SameTime(&served.At, &other.At) &&
+		compare.SameTime((*time.Time)(&served.Stamp), (*time.Time)(&other.Stamp)) &&
+		compare.SameMethod(served.Level, other.Level)
+}
+
 // diffThingsLines returns the differences between two values of type thingsLinesResult.
 func diffThingsLines(served, other thingsLinesResult) []compare.Diff {
+	if sameThingsLines(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.UnorderedBy(&c, "Lines", served.Lines, other.Lines, func(v Line) (key int64) {
 		if v.Key != nil {
@@ -245,16 +482,38 @@ func diffThingsLines(served, other thingsLinesResult) []compare.Diff {
 	return c.Diffs()
 }
 
+// sameThingsLines reports whether diffThingsLines has nothing to look for.
+func sameThingsLines(served, other *thingsLinesResult) bool {
+	return compare.SameList(served.Lines, other.Lines, sameLine) &&
+		compare.SameMethod(served.Total, other.Total)
+}
+
 // diffThingsNames returns the differences between two values of type []string.
 func diffThingsNames(served, other []string) []compare.Diff {
+	if sameThingsNames(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.UnorderedValues(&c, "", served, other)
 	return c.Diffs()
 }
 
+// sameThingsNames reports whether diffThingsNames has nothing to look for.
+func sameThingsNames(served, other *[]string) bool {
+	return compare.SameValues(*served, *other)
+}
+
 // diffUUIDList returns the differences between two values of type []uuid.UUID.
 func diffUUIDList(served, other []uuid.UUID) []compare.Diff {
+	if sameUUIDList(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, compare.Values[uuid.UUID])
 	return c.Diffs()
+}
+
+// sameUUIDList reports whether diffUUIDList has nothing to look for.
+func sameUUIDList(served, other *[]uuid.UUID) bool {
+	return compare.SameValues(*served, *other)
 }
