@@ -43,12 +43,8 @@ type ladder struct {
 func (l *ladder) walk(ctx context.Context, hold time.Duration) error {
 	for i := 0; ; i++ {
 		stage := round[i%len(round)]
-		err := l.app.goTo(ctx, stage)
-		if ctx.Err() != nil {
-			return nil // which is why
-		}
-		if err != nil {
-			return err
+		if err := l.app.goTo(ctx, stage); err != nil {
+			return unlessOver(ctx, err)
 		}
 		l.arrived(stage)
 		select {
@@ -57,6 +53,14 @@ func (l *ladder) walk(ctx context.Context, hold time.Duration) error {
 		case <-time.After(time.Until(l.began.Add(time.Duration(i+1) * hold))):
 		}
 	}
+}
+
+// unlessOver returns the error, unless it is that the run is over.
+func unlessOver(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 func (l *ladder) arrived(stage flags.Stage) {
