@@ -8,6 +8,9 @@ import (
 
 // DiffItem returns the differences between two values of type Item.
 func DiffItem(served, other Item) []compare.Diff {
+	if sameItem(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Equal(&c, "Tenant", served.Tenant, other.Tenant)
 	compare.Equal(&c, "ID", served.ID, other.ID)
@@ -18,9 +21,27 @@ func DiffItem(served, other Item) []compare.Diff {
 	return c.Diffs()
 }
 
+// sameItem reports whether DiffItem has nothing to look for.
+func sameItem(served, other *Item) bool {
+	return compare.SameText(served.Tenant, other.Tenant) &&
+		served.ID == other.ID &&
+		compare.SameText(served.Name, other.Name) &&
+		served.Stock == other.Stock &&
+		served.PriceCents == other.PriceCents &&
+		compare.SameTime(&served.UpdatedAt, &other.UpdatedAt)
+}
+
 // diffInt64List returns the differences between two values of type []int64.
 func diffInt64List(served, other []int64) []compare.Diff {
+	if sameInt64List(&served, &other) {
+		return nil
+	}
 	var c compare.Collector
 	compare.Slice(&c, "", served, other, compare.Values[int64])
 	return c.Diffs()
+}
+
+// sameInt64List reports whether diffInt64List has nothing to look for.
+func sameInt64List(served, other *[]int64) bool {
+	return compare.SameValues(*served, *other)
 }
