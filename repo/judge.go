@@ -122,8 +122,11 @@ func (q query[R, A, V]) ask(ctx context.Context, s Session[R], side flags.Side) 
 
 func (q query[R, A, V]) judge(served, other answer[V]) (compare.Verdict, []Diff) {
 	c := q.route.comparer
-	classes := append([]compare.Classifier{q.route.classNotFound}, c.cfg.Classifiers...)
-	diffs := compare.Errors(served.err, other.err, classes...)
+	var diffs []Diff
+	if served.err != nil || other.err != nil {
+		classes := append([]compare.Classifier{q.route.classNotFound}, c.cfg.Classifiers...)
+		diffs = compare.Errors(served.err, other.err, classes...)
+	}
 	if len(diffs) == 0 && served.err == nil {
 		diffs = compare.Run(q.diff, served.value, other.value)
 	}
