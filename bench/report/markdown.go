@@ -102,8 +102,8 @@ func (b *document) fold(text string) { b.line("\n<details>\n<summary>%s</summary
 
 func (b *document) unfold() { b.line("\n</details>") }
 
-// rows writes those rows that have a target, or those that have none: one line for each name, both networks beside each
-// other.
+// rows writes those rows that have a target, or those that have none: one line for each name and unit, both networks
+// beside each other.
 func (b *document) rows(title, column string, rows []Row, targeted bool) {
 	rows = slices.DeleteFunc(slices.Clone(rows), func(r Row) bool { return (r.Target != nil) != targeted })
 	if len(rows) == 0 {
@@ -118,10 +118,10 @@ func (b *document) rows(title, column string, rows []Row, targeted bool) {
 		}
 	}
 	b.table(header...)
-	for _, name := range distinct(rows, func(r Row) string { return r.Name }) {
-		cells := []string{name}
+	for _, of := range distinct(rows, func(r Row) Row { return Row{Name: r.Name, Unit: r.Unit} }) {
+		cells := []string{of.title()}
 		for _, network := range networks {
-			i := slices.IndexFunc(rows, func(r Row) bool { return r.Name == name && r.Network == network })
+			i := slices.IndexFunc(rows, func(r Row) bool { return r.Name == of.Name && r.Unit == of.Unit && r.Network == network })
 			switch {
 			case i >= 0 && targeted:
 				cells = append(cells, rows[i].reached(), rows[i].wanted(), rows[i].verdict())
@@ -135,6 +135,14 @@ func (b *document) rows(title, column string, rows []Row, targeted bool) {
 		}
 		b.cells(cells)
 	}
+}
+
+// title is the row's name; what is counted is added where the name alone does not tell.
+func (r Row) title() string {
+	if r.Unit == Allocs && !strings.Contains(r.Name, "alloc") {
+		return r.Name + ", allocations"
+	}
+	return r.Name
 }
 
 func (r Row) reached() string {

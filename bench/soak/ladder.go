@@ -57,10 +57,10 @@ func (l *ladder) walk(ctx context.Context, hold time.Duration) error {
 
 // unlessOver returns the error, unless it is that the run is over.
 func unlessOver(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil //nolint:nilerr // a run that is over has come to its end
 }
 
 func (l *ladder) arrived(stage flags.Stage) {
