@@ -157,7 +157,7 @@ func (r Row) reached() string {
 }
 
 func (r Row) wanted() string {
-	text := strings.Replace(figure(r.Unit, *r.Target), ".00 ", " ", 1)
+	text := strings.NewReplacer(".00 ", " ", ".0 ", " ").Replace(figure(r.Unit, *r.Target))
 	if r.Unit == Ratio {
 		text = fmt.Sprintf("%.2f", *r.Target)
 	}

@@ -60,7 +60,7 @@ func unlessOver(ctx context.Context, err error) error {
 	if ctx.Err() == nil {
 		return err
 	}
-	return nil //nolint:nilerr // a run that is over has come to its end
+	return nil
 }
 
 func (l *ladder) arrived(stage flags.Stage) {
