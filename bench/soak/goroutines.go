@@ -16,8 +16,11 @@ import (
 	"github.com/crossfade-db/crossfade/flags"
 )
 
-// callsEach is how many calls each caller makes while goroutines are counted.
-const callsEach = 400
+// crowdSize is how many calls are in flight while goroutines are counted, and callsEach how many follow each other.
+const (
+	crowdSize = 32
+	callsEach = 200
+)
 
 // crowd is what calls at a stage add in goroutines, beside direct calls of the same side.
 type crowd struct {
@@ -36,12 +39,12 @@ const allowed = 0.05
 
 // flat says that no call has a goroutine of its own. The driver's, which direct calls have as well, are not counted.
 func (c crowd) flat() bool {
-	return c.routed.perCall-c.direct.perCall <= allowed && c.routed.peak-c.direct.peak <= callers/2
+	return c.routed.perCall-c.direct.perCall <= allowed && c.routed.peak-c.direct.peak <= crowdSize/2
 }
 
 func (c crowd) String() string {
 	return fmt.Sprintf("%.3f created per routed call and %.3f per direct call; at most %d and %d alive with %d calls in flight",
-		c.routed.perCall, c.direct.perCall, c.routed.peak, c.direct.peak, callers)
+		c.routed.perCall, c.direct.perCall, c.routed.peak, c.direct.peak, crowdSize)
 }
 
 // crowdAt goes to a stage and counts there, while nobody else calls.
@@ -69,8 +72,8 @@ func (a *app) spawned(ctx context.Context, r items.Items) (spawned, error) {
 	before := created[0].Value.Uint64()
 	var running sync.WaitGroup
 	var peak atomic.Int64
-	errs := make([]error, callers)
-	for c := range callers {
+	errs := make([]error, crowdSize)
+	for c := range crowdSize {
 		running.Go(func() {
 			random := rand.New(rand.NewPCG(2, uint64(c))) //nolint:gosec // what is called is no secret
 			for range callsEach {
@@ -91,6 +94,6 @@ func (a *app) spawned(ctx context.Context, r items.Items) (spawned, error) {
 	}
 	running.Wait()
 	metrics.Read(created)
-	all := float64(created[0].Value.Uint64() - before - callers)
-	return spawned{peak.Load(), all / (callers * callsEach)}, errors.Join(errs...)
+	all := float64(created[0].Value.Uint64() - before - crowdSize)
+	return spawned{peak.Load(), all / (crowdSize * callsEach)}, errors.Join(errs...)
 }

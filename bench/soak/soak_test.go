@@ -93,7 +93,7 @@ func TestARunIsFlatOnlyIfAllOfItIs(t *testing.T) {
 	assert.False(t, crowded.flat(), "a goroutine per call")
 
 	crowded = measured(hour(0, 0.1))
-	crowded.crowds[0].routed.peak += callers
+	crowded.crowds[0].routed.peak += crowdSize
 	assert.False(t, crowded.flat(), "a goroutine for each call in flight")
 }
 
