@@ -50,17 +50,23 @@ type app struct {
 	worker     chan error // gives what the worker ended with
 }
 
+// names are the tenants'.
+func names() []string {
+	all := make([]string, tenants)
+	for i := range all {
+		all[i] = "tenant-" + strconv.Itoa(i)
+	}
+	return all
+}
+
 // open makes the tables and the ledger in an empty database, and starts the application on it.
 func open(ctx context.Context, dsn string) (_ *app, err error) {
-	a := &app{stopWorker: func() {}}
+	a := &app{stopWorker: func() {}, names: names()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close(context.WithoutCancel(ctx)))
 		}
 	}()
-	for i := range tenants {
-		a.names = append(a.names, "tenant-"+strconv.Itoa(i))
-	}
 	if err = ledger.Migrate(ctx, dsn); err != nil {
 		return a, err
 	}
