@@ -1,0 +1,241 @@
+package micro
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+
+	"github.com/open-feature/go-sdk/openfeature"
+	"github.com/open-feature/go-sdk/openfeature/isolated"
+
+	"github.com/crossfade-db/crossfade/bench/peers"
+	"github.com/crossfade-db/crossfade/bench/report"
+	"github.com/crossfade-db/crossfade/flags"
+)
+
+var (
+	errDiffer = errors.New("equal values differ")
+	errDecide = errors.New("a decision failed or was another one than expected")
+)
+
+// Rows about decisions.
+const (
+	uniform      = "decision, uniform"
+	percentage   = "decision, percentage of tenants"
+	keyShare     = "decision, percentage of keys"
+	thousand     = "decision, 1,000 overrides"
+	million      = "decision, 1,000,000 overrides"
+	openFeature  = "OpenFeature SDK call"
+	launchDarkly = "LaunchDarkly's migrator, old stage, empty functions"
+	lookSuffix   = ", looked at and not kept in use"
+	perOverride  = "memory of an override, tenant's name included, of 1,000,000"
+)
+
+func decisionNames() []string {
+	names := []string{openFeature, launchDarkly}
+	for _, d := range decided() {
+		names = append(names, d.name, d.name+lookSuffix)
+	}
+	return names
+}
+
+const migration = "customers-v2"
+
+// kind is one sort of policy.
+type kind struct {
+	name      string
+	step      flags.Step
+	overrides int
+	target    float64 // nanoseconds; zero for none
+}
+
+func decided() []kind {
+	some := flags.Step{To: flags.Live, Share: 2500}
+	return []kind{
+		{name: uniform, target: 5},
+		{name: percentage, step: some, target: 5},
+		{name: keyShare, step: flags.Step{To: flags.Live, Share: 2500, Of: flags.OfKeys}},
+		{name: thousand, step: some, overrides: 1000, target: 25},
+		{name: million, step: some, overrides: 1_000_000},
+	}
+}
+
+// tenantName of a tenant by number: 16 bytes, as names often are.
+func tenantName(i int) string { return fmt.Sprintf("tenant-%09d", i) }
+
+// flag returns the flag of a policy of the kind, and the bytes that it keeps alive per override.
+func (k kind) flag(scale int) (*flags.Flag, float64, error) {
+	overrides := k.overrides / scale
+	before := alive()
+	p := flags.Policy{Migration: migration, Epoch: 1, ID: flags.NewPolicyID(), Default: flags.Shadow, Step: k.step}
+	if overrides > 0 {
+		p.Overrides = make(map[string]flags.Stage)
+		for i := range overrides {
+			p.Overrides[tenantName(i)] = flags.Stages()[i%len(flags.Stages())]
+		}
+	}
+	set := flags.NewSet(nil)
+	if err := set.Apply(p); err != nil {
+		return nil, 0, err
+	}
+	p = flags.Policy{}
+	grown := alive() - before
+	return set.Flag(migration), grown / float64(max(overrides, 1)), nil
+}
+
+// alive returns the bytes of the heap that are in use.
+func alive() float64 {
+	runtime.GC()
+	runtime.GC() // what finalizers held
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapAlloc)
+}
+
+// subjects are as many different tenants as a busy process serves at a time, drawn at random.
+func (k kind) subjects(scale int) []flags.Subject {
+	all := make([]flags.Subject, 1024)
+	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same ones in every run
+	for i := range all {
+		all[i] = flags.Subject{
+			Tenant: tenantName(random.IntN(max(k.overrides/scale, 1000))),
+			Key:    fmt.Sprintf("8f14e45f-ceea-467f-a8c5-%012d", i),
+		}
+	}
+	return all
+}
+
+// decisions measures what every routed call begins with, Enter and Done of a flag, on 1,024 subjects in turn; beside it
+// a look at the policy alone, and what others ask for the same.
+func decisions(ctx context.Context, cfg Config) (result Result, err error) {
+	scale := 1
+	if cfg.Quick {
+		scale = 100
+	}
+	var loops []loop
+	failed := 0
+	for _, k := range decided() {
+		flag, bytes, err := k.flag(scale)
+		if err != nil {
+			return result, err
+		}
+		subjects := k.subjects(scale)
+		loops = append(loops, entering(ctx, k.name, flag, subjects, &failed), looking(k.name+lookSuffix, flag, subjects, &failed))
+		if k.name == million {
+			result.Facts = append(result.Facts, report.Fact{Name: perOverride, Unit: "bytes", Value: bytes})
+			cfg.say("%s: %.0f bytes", perOverride, bytes)
+		}
+	}
+	others, closeOthers, err := otherDeciders(ctx, &failed)
+	if err != nil {
+		return result, err
+	}
+	defer func() { err = errors.Join(err, closeOthers()) }()
+	costs, err := timed(ctx, cfg.pace(), append(loops, others...))
+	if err != nil {
+		return result, err
+	}
+	if failed > 0 {
+		return result, errDecide
+	}
+	result.Rows = decisionRows(cfg, costs)
+	return result, nil
+}
+
+func decisionRows(cfg Config, costs map[string]cost) (rows []report.Row) {
+	told := func(name string) cost {
+		c := costs[name]
+		cfg.say("%s: %.1f ns (noise %.1f), %.0f allocations", name, c.nanos.value, c.nanos.noise, c.allocs)
+		return c
+	}
+	for _, k := range decided() {
+		c := told(k.name)
+		if k.target > 0 {
+			rows = append(rows, report.AtMost(k.name, report.Loopback, report.Nanos, c.nanos.value, c.nanos.noise, k.target))
+		} else {
+			rows = append(rows, report.Of(k.name, report.Loopback, report.Nanos, c.nanos.value, c.nanos.noise))
+		}
+		rows = append(rows, report.AtMost(k.name, report.Loopback, report.Allocs, c.allocs, 0, 0))
+		look := told(k.name + lookSuffix)
+		rows = append(rows, report.Of(k.name+lookSuffix, report.Loopback, report.Nanos, look.nanos.value, look.nanos.noise))
+	}
+	for _, name := range []string{openFeature, launchDarkly} {
+		c := told(name)
+		rows = append(rows,
+			report.Of(name, report.Loopback, report.Nanos, c.nanos.value, c.nanos.noise),
+			report.Of(name, report.Loopback, report.Allocs, c.allocs, 0))
+	}
+	return rows
+}
+
+// entering decides as package repo does: through the interface, with the policy in use until Done.
+func entering(ctx context.Context, name string, flag flags.Decider, subjects []flags.Subject, failed *int) loop {
+	return loop{name, func(n int) {
+		for i := range n {
+			use, err := flag.Enter(ctx, subjects[i%1024])
+			if err != nil || !use.Stage.Valid() {
+				*failed++
+				continue
+			}
+			use.Done()
+		}
+	}}
+}
+
+// looking reads the stage off the policy in memory, as displays do.
+func looking(name string, flag *flags.Flag, subjects []flags.Subject, failed *int) loop {
+	return loop{name, func(n int) {
+		for i := range n {
+			s := &subjects[i%1024]
+			if stage, _ := flag.Current().KeyStage(s.Tenant, s.Key); !stage.Valid() {
+				*failed++
+			}
+		}
+	}}
+}
+
+// otherDeciders ask OpenFeature's client, whose provider is the same policy, and LaunchDarkly's migrator around functions
+// that do nothing.
+func otherDeciders(ctx context.Context, failed *int) ([]loop, func() error, error) {
+	set := flags.NewSet(nil)
+	step := flags.Step{To: flags.Live, Share: 2500}
+	if err := set.Apply(flags.Policy{Migration: migration, Epoch: 1, ID: flags.NewPolicyID(), Default: flags.Shadow, Step: step}); err != nil {
+		return nil, nil, err
+	}
+	api := isolated.NewAPI()
+	if err := api.SetProviderAndWait(ctx, flags.NewProvider(set)); err != nil {
+		return nil, nil, fmt.Errorf("set the OpenFeature provider: %w", err)
+	}
+	darkly, err := peers.NewLaunchDarkly(flags.Old)
+	if err != nil {
+		return nil, nil, errors.Join(err, api.Shutdown(ctx))
+	}
+	done := func() error { return errors.Join(darkly.Close(), api.Shutdown(context.WithoutCancel(ctx))) }
+	nothing := func(_ context.Context, i int) (int, error) { return i, nil }
+	migrated, err := peers.LaunchDarklyRead(darkly, tenantName(1), false, nothing, nothing, func(a, b int) bool { return a == b })
+	if err != nil {
+		return nil, nil, errors.Join(err, done())
+	}
+	client := api.NewClient()
+	subjects := kind{}.subjects(1)
+	return []loop{
+		{openFeature, func(n int) {
+			for i := range n {
+				ec := openfeature.NewEvaluationContext(subjects[i%1024].Tenant, nil)
+				details, err := client.StringValueDetails(ctx, migration, "", ec)
+				if err != nil || details.Value == "" {
+					*failed++
+				}
+			}
+		}},
+		{launchDarkly, func(n int) {
+			for i := range n {
+				if err := migrated(ctx, i); err != nil {
+					*failed++
+				}
+			}
+		}},
+	}, done, nil
+}
