@@ -15,10 +15,6 @@ import (
 // mostCallers is how many callers the application serves at once.
 const mostCallers = 32
 
-// block is how many reads follow each other in a turn where the stage compares: each meets the comparison that the one
-// before it left, as it does in an application.
-const block = 20
-
 // condition is under what a group is measured.
 type condition struct {
 	network string
@@ -85,7 +81,10 @@ func (r *run) sideBySide(ctx context.Context, t *target, g group, at condition, 
 		Rounds: r.pace.rounds, Turns: 40, Budget: time.Duration(share * float64(r.pace.group)), Keys: t.Keys(), Seed: r.seed,
 	}
 	if g.compares {
-		plan.Turns, plan.Block, plan.Settle = 4, block, t.Settle
+		plan.Settle = t.Settle
+	}
+	if g.block > 1 {
+		plan.Turns, plan.Block = 4, g.block
 	}
 	r.say("%s, %s, fsync %s: %s", at.network, callersText(at.callers), onOff(at.fsync), g.name)
 	found, err := measure.Run(ctx, plan, g.timed())
@@ -96,7 +95,7 @@ func (r *run) sideBySide(ctx context.Context, t *target, g group, at condition, 
 		ratio := found.Ratio(v.name, g.baseOf(v))
 		if v.name == directAgain {
 			r.report.Floors = append(r.report.Floors, report.Floor{
-				Operation: g.op, Network: at.network, Fsync: at.fsync, Connections: at.callers, Ratio: ratio.Value, Noise: ratio.Noise,
+				Group: g.name, Operation: g.op, Network: at.network, Fsync: at.fsync, Connections: at.callers, Ratio: ratio.Value, Noise: ratio.Noise,
 			})
 			continue
 		}
@@ -113,7 +112,7 @@ func (r *run) sideBySide(ctx context.Context, t *target, g group, at condition, 
 
 // allocations counts what each variant takes from the heap. It is the same on every network.
 func (r *run) allocations(ctx context.Context, t *target, g group, at condition) error {
-	if at.network != report.Loopback || !at.fsync {
+	if at.network != report.Loopback || !at.fsync || g.block > 1 {
 		return nil
 	}
 	for _, v := range g.timed() {
@@ -144,6 +143,9 @@ func (r *run) loads(ctx context.Context, t *target, at condition) error {
 }
 
 func (r *run) load(ctx context.Context, t *target, g group, at condition) error {
+	if g.block > 1 {
+		return nil // every loop is of one variant back to back
+	}
 	r.say("%s, %s, fsync %s: %s, one after the other", at.network, callersText(at.callers), onOff(at.fsync), g.name)
 	load := measure.Load{
 		Callers: at.callers, For: r.pace.loop, Passes: r.pace.passes, Keys: t.Keys(), Seed: r.seed, Settle: t.Settle, CPU: r.cpu.Used,
@@ -163,7 +165,7 @@ func (r *run) load(ctx context.Context, t *target, g group, at condition) error 
 		}
 		m.PerSecond, m.DatabaseCPU = found.PerSecond(v.name), found.DatabaseCPU(v.name)
 		if m.P50 == 0 { // with one caller, what was permuted per operation says more
-			ratio := found.Ratio(v.name, g.baseOf(v))
+			ratio := found.Slowness(v.name, g.baseOf(v))
 			m.Ratio, m.Noise = ratio.Value, ratio.Noise
 			m.P50, m.P99 = found.Latency(v.name, 0.5), found.Latency(v.name, 0.99)
 		}

@@ -19,7 +19,11 @@ const (
 	readClean    = "routed at live, policy clean, all compared"
 	readLive     = "routed at live, stale keys looked up, all compared"
 	readRampDown = "routed at rampdown"
-	readNew      = "routed at new"
+
+	readShadowAfter = "routed at shadow, back to back"
+	readCleanAfter  = "routed at live, policy clean, back to back"
+
+	readNew = "routed at new"
 
 	readLDOld      = "LaunchDarkly's migrator at off"
 	readLDSerial   = "LaunchDarkly's migrator at shadow, serial"
@@ -61,11 +65,11 @@ var lines = []line{
 	{"routed write at old or new, unfenced, no capture needed / direct call", report.Write, []string{writeOld, writeNew}, targets(1.03, 1.01)},
 	{"routed write at old, unfenced, capture standing / direct call", report.Write, []string{writeOldCap}, targets(1.12, 1.03)},
 	{"routed write at old or new, fenced / direct call", report.Write, []string{writeOldFenced, writeNewFenced}, targets(1.25, 1.04)},
-	{"shadow read as the caller feels it / direct call", report.Read, []string{readShadow}, targets(1.15, 1.02)},
+	{"shadow read as the caller feels it / direct call", report.Read, []string{readShadow, readShadowAfter}, targets(1.15, 1.02)},
 	{"dual write, statements that can be queued / single autocommit write", report.Write, []string{writeDual}, targets(1.40, 1.12)},
 	{"dual write, nothing queueable on pgx / single autocommit write", report.Write, []string{writeSplit}, targets(2.4, 4.2)},
 	{"dual write, GORM old side, queued new side / single autocommit write", report.Write, []string{writeDualORM}, targets(2.0, 2.2)},
-	{"read at live, policy clean / direct call", report.Read, []string{readClean}, targets(1.15, 1.02)},
+	{"read at live, policy clean / direct call", report.Read, []string{readClean, readCleanAfter}, targets(1.15, 1.02)},
 
 	{"read at live, stale keys looked up / direct call", report.Read, []string{readLive}, nil},
 	{"read at off, LaunchDarkly's migrator / direct call", report.Read, []string{readLDOld}, nil},

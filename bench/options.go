@@ -33,7 +33,7 @@ type pace struct {
 
 var (
 	fullPace  = pace{15, 24 * time.Second, 150 * time.Millisecond, 3, []int{8, 16, 32}, []int{8, 32}, 400, 200}
-	quickPace = pace{3, 300 * time.Millisecond, 20 * time.Millisecond, 1, []int{8}, []int{8}, 20, 20}
+	quickPace = pace{3, 200 * time.Millisecond, 20 * time.Millisecond, 1, []int{8}, []int{8}, 20, 20}
 )
 
 const (

@@ -21,8 +21,9 @@ type variant struct {
 type group struct {
 	name     string
 	op       report.Operation
-	compares bool // some variants leave comparisons to be done in the background
-	share    float64
+	compares bool    // some variants leave comparisons to be done in the background: each turn begins when they are done
+	block    int     // operations in a turn, see [measure.Plan]
+	share    float64 // of pace.group
 	variants []variant
 }
 
@@ -31,6 +32,9 @@ func suite(a *workload.App, r *rivals) []group {
 	reads, writes := readGroups(a, r), writeGroups(a, r)
 	return append(reads, writes...)
 }
+
+// blockOf is how many reads make a turn where they are back to back.
+const blockOf = 20
 
 func readGroups(a *workload.App, r *rivals) []group {
 	direct := func(name string) variant {
@@ -45,19 +49,19 @@ func readGroups(a *workload.App, r *rivals) []group {
 		return variant{name, short, report.Peer, directV1, do}
 	}
 	return []group{
-		{"reads of one side", report.Read, false, 1, []variant{
+		{"reads of one side", report.Read, false, 1, 1, []variant{
 			direct(directV1), direct(directAgain), second,
 			routed(readOld, "routed, old", directV1, workload.OldUnfenced),
 			routed(readNew, "routed, new", directV2, workload.NewUnfenced),
 		}},
-		{"other reads", report.Read, false, 0.5, []variant{
+		{"other reads", report.Read, false, 1, 0.5, []variant{
 			direct(directV1), second, orm,
 			routed(readOldORM, "routed, old, GORM", directORM, workload.OldORM),
 			routed(readDual, "routed, dual", directV1, workload.Dual),
 			routed(readRampDown, "routed, rampdown", directV2, workload.RampDown),
 			peer(readLDOld, "", r.readOff),
 		}},
-		{"compared reads", report.Read, true, 1.2, []variant{
+		{"compared reads", report.Read, true, 1, 1.2, []variant{
 			direct(directV1), direct(directAgain), second,
 			routed(readShadow, "routed, shadow", directV1, workload.Shadow),
 			routed(readClean, "routed, live, clean", directV2, workload.LiveClean),
@@ -65,6 +69,12 @@ func readGroups(a *workload.App, r *rivals) []group {
 			peer(readLDSerial, "LaunchDarkly, serial", r.readSerial),
 			peer(readLDParallel, "LaunchDarkly, concurrent", r.readParallel),
 			peer(readScientist, "Scientist-style", r.readScientist),
+		}},
+		// As in an application that does nothing but read: each read meets the comparison that the one before it left.
+		{"compared reads, back to back", report.Read, true, blockOf, 0.8, []variant{
+			direct(directV1), direct(directAgain), second,
+			routed(readShadowAfter, "", directV1, workload.Shadow),
+			routed(readCleanAfter, "", directV2, workload.LiveClean),
 		}},
 	}
 }
@@ -81,7 +91,7 @@ func writeGroups(a *workload.App, r *rivals) []group {
 		return variant{name, short, report.Peer, directV1, do}
 	}
 	return []group{
-		{"writes of one side", report.Write, false, 1, []variant{
+		{"writes of one side", report.Write, false, 1, 1, []variant{
 			direct(directV1), direct(directAgain), second,
 			routed(writeOld, "routed, old, unfenced", directV1, workload.OldUnfenced),
 			routed(writeNew, "routed, new, unfenced", directV2, workload.NewUnfenced),
@@ -89,7 +99,7 @@ func writeGroups(a *workload.App, r *rivals) []group {
 			routed(writeOldFenced, "routed, old, fenced", directV1, workload.OldFenced),
 			routed(writeNewFenced, "routed, new, fenced", directV2, workload.NewFenced),
 		}},
-		{"writes of both sides", report.Write, false, 1, []variant{
+		{"writes of both sides", report.Write, false, 1, 1, []variant{
 			direct(directV1),
 			routed(writeDual, "routed, dual, queued", directV1, workload.Dual),
 			routed(writeClean, "", directV1, workload.LiveClean),
@@ -98,7 +108,7 @@ func writeGroups(a *workload.App, r *rivals) []group {
 			peer(writeTrigger, "PL/pgSQL trigger", a.Triggered()),
 			peer(writeLD, "LaunchDarkly, not atomic", r.writeBoth),
 		}},
-		{"writes by GORM", report.Write, false, 0.7, []variant{
+		{"writes by GORM", report.Write, false, 1, 0.7, []variant{
 			direct(directV1),
 			{directORM, "", report.Direct, directORM, a.SetStock(a.V1ORM())},
 			{directTxORM, "", report.Direct, directORM, a.SetStock(a.V1TxORM())},

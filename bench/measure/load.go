@@ -31,9 +31,21 @@ type Load struct {
 // Loaded is what Run found: a [Result] whose rounds are the passes, and sums over all loops.
 type Loaded struct {
 	*Result
-	done []int
-	took []time.Duration
-	cpu  []time.Duration
+	means [][]float64 // per variant and pass, in nanoseconds
+	done  []int
+	took  []time.Duration
+	cpu   []time.Duration
+}
+
+// Slowness is a variant's mean latency over that of another one: of each pass, the median, with its noise. Where many
+// callers wait for few processors, a median latency jumps between those who wait and those who do not.
+func (l *Loaded) Slowness(variant, over string) Ratio {
+	a, b := l.means[l.index(variant)], l.means[l.index(over)]
+	ratios := make([]float64, len(a))
+	for i := range a {
+		ratios[i] = a[i] / b[i]
+	}
+	return middle(ratios)
 }
 
 // PerSecond returns how many operations a variant got done in a second, of all callers together.
@@ -53,7 +65,9 @@ func (l *Loaded) DatabaseCPU(variant string) float64 {
 func (l Load) Run(ctx context.Context, variants []Variant) (*Loaded, error) {
 	l = l.defaults()
 	n := len(variants)
-	found := &Loaded{Result: newResult(variants), done: make([]int, n), took: make([]time.Duration, n), cpu: make([]time.Duration, n)}
+	found := &Loaded{
+		Result: newResult(variants), means: make([][]float64, n), done: make([]int, n), took: make([]time.Duration, n), cpu: make([]time.Duration, n),
+	}
 	random := rand.New(rand.NewPCG(l.Seed, 0)) //nolint:gosec // repeatable
 	order := make([]int, n)
 	for pass := range l.Passes {
@@ -110,6 +124,7 @@ func (l Load) loop(ctx context.Context, found *Loaded, pass, v int, variant Vari
 		return nil, err
 	}
 	after, err := l.CPU()
+	found.means[v] = append(found.means[v], float64(took)*float64(l.Callers)/float64(len(samples)))
 	found.done[v] += len(samples)
 	found.took[v] += took
 	found.cpu[v] += after - before

@@ -28,7 +28,7 @@ type Measure struct {
 	Network     string    `json:"network"`     // Loopback or OneMilli
 	Fsync       bool      `json:"fsync"`       // whether commits waited for the disk
 	Connections int       `json:"connections"` // callers at once, each on a connection of its own
-	Ratio       float64   `json:"ratio"`       // median latency over that of the direct call in the same rounds
+	Ratio       float64   `json:"ratio"`       // latency over that of the direct call in the same rounds: of medians, and of means with several callers
 	Noise       float64   `json:"noise"`       // spread of the ratio between rounds
 	P50         float64   `json:"p50_ns"`      // latency of a call in nanoseconds
 	P99         float64   `json:"p99_ns"`
@@ -41,6 +41,7 @@ type Measure struct {
 // Floor is the noise floor: the ratio that two equal direct calls had to each other, which is what no figure of the same
 // run can be read more finely than.
 type Floor struct {
+	Group       string    `json:"group"` // what was measured beside it
 	Operation   Operation `json:"operation"`
 	Network     string    `json:"network"`
 	Fsync       bool      `json:"fsync"`

@@ -191,10 +191,10 @@ func (b *document) floors(floors []Floor) {
 	}
 	b.heading("Noise floor")
 	b.line("The direct call measured a second time in the same rounds, divided by the first.\n")
-	b.table("", " callers", "fsync", " ratio", " spread between rounds")
+	b.table("", "network", " callers", "fsync", " ratio", " spread between rounds")
 	for _, f := range floors {
 		b.cells([]string{
-			fmt.Sprintf("%s, %s", f.Operation, networkName(f.Network)), fmt.Sprint(max(1, f.Connections)), onOff(f.Fsync),
+			f.Group, networkName(f.Network), fmt.Sprint(max(1, f.Connections)), onOff(f.Fsync),
 			ratio(f.Ratio), ratio(f.Noise),
 		})
 	}

@@ -45,7 +45,7 @@ func made() *Report {
 			Of("LaunchDarkly migrator, dual write", OneMilli, Ratio, 4.7701, 0.02),
 			Of("backfill, rows", Loopback, RowsPerSec, 152_344.2, 2_100),
 		},
-		Floors: []Floor{{Read, Loopback, true, 1, 1.0013, 0.0042}, {Write, OneMilli, true, 1, 0.9991, 0.0017}},
+		Floors: []Floor{{"reads of one side", Read, Loopback, true, 1, 1.0013, 0.0042}, {"writes of one side", Write, OneMilli, true, 1, 0.9991, 0.0017}},
 		Facts:  []Fact{{"memory per tenant with an override", "bytes", 96.24}, {"comparisons shed at saturation", "%", 41.7}},
 	}
 	r.Measures = measures()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime"
 	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -118,6 +119,9 @@ func (a *App) route(ctx context.Context) (err error) {
 // Routed returns the repository of a state.
 func (a *App) Routed(state State) *items.RoutedItems { return a.routed[state] }
 
+// look is how long Settle lets pass between two looks at the comparer, whose answer costs memory.
+const look = 20 * time.Microsecond
+
 // Settle waits until no comparison is queued or running. It does not sleep: the processors would be cold, and what is
 // measured next would pay for that.
 func (a *App) Settle(ctx context.Context) error {
@@ -125,7 +129,9 @@ func (a *App) Settle(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		runtime.Gosched()
+		for began := time.Now(); time.Since(began) < look; {
+			runtime.Gosched()
+		}
 	}
 	return nil
 }
