@@ -2,7 +2,9 @@ package compare
 
 import (
 	"cmp"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -22,32 +24,49 @@ type Counts struct {
 
 // Counters holds the Counts of all operations. The zero value is ready. It is safe for concurrent use.
 type Counters struct {
-	operations sync.Map // operation -> *Counter
+	mu         sync.Mutex // held while an operation is added
+	operations atomic.Pointer[map[operation]*Counter]
 }
 
 type operation struct{ migration, name string }
 
-// Of returns the counter of one operation of one migration. Callers on hot paths keep it.
+// Of returns the counter of one operation of one migration. It allocates nothing but at an operation's first call, and
+// keeps neither of the two strings.
 func (c *Counters) Of(migration, name string) *Counter {
-	key := operation{migration, name}
-	if have, ok := c.operations.Load(key); ok {
-		return have.(*Counter)
+	if all := c.operations.Load(); all != nil {
+		if have := (*all)[operation{migration, name}]; have != nil {
+			return have
+		}
 	}
-	have, _ := c.operations.LoadOrStore(key, &Counter{})
-	return have.(*Counter)
+	return c.add(operation{strings.Clone(migration), strings.Clone(name)})
+}
+
+func (c *Counters) add(key operation) *Counter {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := map[operation]*Counter{}
+	if have := c.operations.Load(); have != nil {
+		if counter := (*have)[key]; counter != nil {
+			return counter
+		}
+		maps.Copy(all, *have)
+	}
+	all[key] = &Counter{}
+	c.operations.Store(&all)
+	return all[key]
 }
 
 // Snapshot returns the counts of all operations, ordered by migration and operation. Mismatched is never above
 // Compared, but comparisons that end meanwhile may be in one operation's counts and not yet in another's.
 func (c *Counters) Snapshot() []Counts {
 	var all []Counts
-	c.operations.Range(func(key, counter any) bool {
-		counts := counter.(*Counter).Snapshot()
-		op := key.(operation)
-		counts.Migration, counts.Operation = op.migration, op.name
-		all = append(all, counts)
-		return true
-	})
+	if have := c.operations.Load(); have != nil {
+		for op, counter := range *have {
+			counts := counter.Snapshot()
+			counts.Migration, counts.Operation = op.migration, op.name
+			all = append(all, counts)
+		}
+	}
 	slices.SortFunc(all, func(a, b Counts) int {
 		return cmp.Or(cmp.Compare(a.Migration, b.Migration), cmp.Compare(a.Operation, b.Operation))
 	})

@@ -15,17 +15,23 @@ type answer[V any] struct {
 }
 
 // submit hands a served answer to the comparer, with copies of what the caller
-// may change. It reports whether the comparer has taken over the use.
+// may change. It reports whether the comparer has taken over the use. A read that
+// is left out, or for which there is no place, costs no allocation.
 func (q query[R, A, V]) submit(ctx context.Context, use flags.Use, value V, err error) bool {
 	c := q.route.comparer
-	name := q.op.String()
-	if !c.cfg.Sampler.Take(name) {
+	if !c.cfg.Sampler.Take(q.op.Entity + "." + q.op.Method) {
 		return false
 	}
-	count := tally{c.counters.Of(q.route.migration.Name, name), q.route.meter, q.route.migration.Name, q.tenant}
-	if !c.reserve(count) {
-		return false
-	}
+	counter := c.counters.Of(q.route.migration.Name, q.op.Entity+"."+q.op.Method)
+	count := tally{counter, q.route.meter, q.route.migration.Name, q.tenant}
+	return c.reserve(count) && q.handOver(ctx, use, value, err, count)
+}
+
+// handOver does so when a place is reserved.
+//
+//go:noinline
+func (q query[R, A, V]) handOver(ctx context.Context, use flags.Use, value V, err error, count tally) bool {
+	c := q.route.comparer
 	served := answer[V]{value: value, err: err}
 	if q.op.CloneArgs {
 		q.args = Clone(q.args)
@@ -34,7 +40,7 @@ func (q query[R, A, V]) submit(ctx context.Context, use flags.Use, value V, err 
 		served.value = Clone(value)
 	}
 	base := compare.Record{
-		Migration: q.route.migration.Name, Tenant: q.tenant, Operation: name, Key: q.keys.Text(),
+		Migration: q.route.migration.Name, Tenant: q.tenant, Operation: q.op.String(), Key: q.keys.Text(),
 		RequestID: compare.RequestID(ctx), Stage: use.Stage.String(), Epoch: use.Epoch,
 	}
 	values := context.WithoutCancel(ctx)
