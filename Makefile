@@ -28,7 +28,7 @@ demo: ensure-postgres ## Install what is missing and walk a live application up 
 	@exec bin/quickstart $(DEMO)
 
 .PHONY: test
-test: ensure-postgres ensure-compiler ensure-pgbouncer check-format vet check-imports check-generated lint check-readme test-model test-race ## Install what is missing and run all checks
+test: ensure-postgres ensure-compiler ensure-pgbouncer check-format vet check-imports check-generated lint check-readme check-cost test-model test-race ## Install what is missing and run all checks
 	$(call say,'all checks passed')
 
 .PHONY: ensure-postgres ensure-compiler ensure-pgbouncer
@@ -52,6 +52,7 @@ format: ## Format every Go file
 vet: ## Run go vet
 	$(call say,'go vet')
 	go vet ./...
+	cd bench && go vet ./...
 
 .PHONY: check-imports
 check-imports: ## Check the import graph and the shape of the packages
@@ -62,6 +63,12 @@ check-imports: ## Check the import graph and the shape of the packages
 check-readme: ## Check that the README's programs compile, and that its commands and links exist
 	$(call say,'README')
 	go test -count=1 ./internal/readmetest
+
+.PHONY: check-cost
+check-cost: ensure-postgres ## Check what operations cost: allocations, ratios to plain code, round trips; without the race detector
+	$(call say,'costs')
+	go test -count=1 ./internal/guard
+	go test -count=1 -run 'RoundTrips|Allocat' ./repo/postgres
 
 .PHONY: generate
 generate: ## Generate again: sqlc's queries, crossfade's routed repositories
@@ -80,6 +87,7 @@ check-generated: ## Fail if generated code is out of date
 lint: $(LINT) ## Run golangci-lint
 	$(call say,'golangci-lint')
 	$(LINT) run --allow-parallel-runners ./...
+	cd bench && ../$(LINT) run --allow-parallel-runners ./...
 
 $(LINT): tools/lint/go.mod tools/lint/go.sum
 	$(call say,'building golangci-lint (once)')
@@ -95,6 +103,7 @@ tools: $(LINT) ## Build the tools that checks and generators need
 test-race: ensure-postgres ensure-compiler ensure-pgbouncer ## Run unit and integration tests with the race detector
 	$(call say,'tests')
 	go test -race -timeout 15m ./...
+	cd bench && go test -race -timeout 15m ./...
 
 .PHONY: test-model
 test-model: ensure-postgres ## Explore every state of the model's small worlds, which the race detector is too slow for

@@ -71,21 +71,32 @@ func open(ctx context.Context, dsn, target string, sleep time.Duration, turns in
 
 // added measures by how much round trips over one way are longer than over the other.
 func added(ctx context.Context, near, far string, turns int) (time.Duration, error) {
-	var variants []measure.Variant
-	for _, way := range []struct{ name, dsn string }{{"near", near}, {"far", far}} {
-		conn, err := pgx.Connect(ctx, way.dsn)
-		if err != nil {
-			return 0, fmt.Errorf("connect to the database: %w", err)
-		}
-		defer conn.Close(context.WithoutCancel(ctx))
-		variants = append(variants, measure.Variant{Name: way.name, Do: func(ctx context.Context, _ int) error {
-			var one int
-			return conn.QueryRow(ctx, "select 1").Scan(&one)
-		}})
+	direct, end, err := roundTrip(ctx, "near", near)
+	if err != nil {
+		return 0, err
 	}
-	found, err := measure.Run(ctx, measure.Plan{Turns: turns, Rounds: 5}, variants)
+	defer end()
+	delayed, end, err := roundTrip(ctx, "far", far)
+	if err != nil {
+		return 0, err
+	}
+	defer end()
+	found, err := measure.Run(ctx, measure.Plan{Turns: turns, Rounds: 5}, []measure.Variant{direct, delayed})
 	if err != nil {
 		return 0, fmt.Errorf("measure the delay: %w", err)
 	}
 	return time.Duration(found.Latency("far", 0.5) - found.Latency("near", 0.5)), nil
+}
+
+// roundTrip connects, and asks for next to nothing.
+func roundTrip(ctx context.Context, name, dsn string) (v measure.Variant, end func(), err error) {
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		return v, nil, fmt.Errorf("connect to the database: %w", err)
+	}
+	v = measure.Variant{Name: name, Do: func(ctx context.Context, _ int) error {
+		var one int
+		return conn.QueryRow(ctx, "select 1").Scan(&one)
+	}}
+	return v, func() { conn.Close(context.WithoutCancel(ctx)) }, nil
 }

@@ -42,16 +42,17 @@ func Serve(ctx context.Context, listener net.Listener, target string, eachWay ti
 
 // relay carries one connection until both directions have ended.
 func relay(ctx context.Context, client net.Conn, target string, eachWay time.Duration) {
-	defer client.Close()
 	server, err := (&net.Dialer{}).DialContext(ctx, "tcp", target)
 	if err != nil {
-		return // the client sees its connection closed
+		_ = client.Close() // which is how the client learns of it
+		return
 	}
-	defer server.Close()
-	stop := context.AfterFunc(ctx, func() {
+	end := func() {
 		_ = client.Close()
 		_ = server.Close()
-	})
+	}
+	defer end()
+	stop := context.AfterFunc(ctx, end)
 	defer stop()
 	var both sync.WaitGroup
 	both.Go(func() { carry(server, client, eachWay) })

@@ -42,8 +42,10 @@ var triggered = peers.Trigger{
 	New:  peers.Table{Schema: "bench", Name: "articles"},
 	Key:  []string{"tenant", "id"},
 	Columns: []peers.Column{
-		{Name: "title", From: "new.name"}, {Name: "on_hand", From: "new.stock"},
-		{Name: "price_cents", From: "new.price_cents"}, {Name: "changed_at", From: "new.updated_at"},
+		{Name: "title", From: "new.name"},
+		{Name: "on_hand", From: "new.stock"},
+		{Name: "price_cents", From: "new.price_cents"},
+		{Name: "changed_at", From: "new.updated_at"},
 	},
 }
 

@@ -18,9 +18,9 @@ var _ Items = (*RoutedItems)(nil)
 
 var (
 	opItemsGet      = repo.Op{Entity: "items", Method: "Get", Kind: repo.KindRead}
-	opItemsSetStock = repo.Op{Entity: "items", Method: "SetStock", Kind: repo.KindWrite}
-	opItemsSave     = repo.Op{Entity: "items", Method: "Save", Kind: repo.KindWrite}
-	opItemsDelete   = repo.Op{Entity: "items", Method: "Delete", Kind: repo.KindWrite}
+	opItemsSetStock = repo.Op{Entity: "items", Method: "SetStock", Kind: repo.KindWrite, Queue: true}
+	opItemsSave     = repo.Op{Entity: "items", Method: "Save", Kind: repo.KindWrite, Queue: true}
+	opItemsDelete   = repo.Op{Entity: "items", Method: "Delete", Kind: repo.KindWrite, Queue: true}
 	opItemsKeys     = repo.Op{Entity: "items", Method: "Keys", Kind: repo.KindList, CloneArgs: true, CloneResult: true}
 )
 
@@ -76,7 +76,7 @@ func (r *RoutedItems) Get(ctx context.Context, tenant string, id int64) (Item, e
 // SetStock changes the stock and nothing else. An item that is not there stays so, which is no error: the
 // statement can be queued, as nobody looks at its row count.
 //
-// Routed: writes one item, keyed by id.
+// Routed: writes one item, keyed by id. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedItems) SetStock(ctx context.Context, tenant string, id int64, stock int64, at time.Time) error {
 	return repo.Write(ctx, r.route, opItemsSetStock, tenant,
 		repo.Key(itemsKeyText(id)), itemsSetStockArgs{ID: id, Stock: stock, At: at},
@@ -87,7 +87,7 @@ func (r *RoutedItems) SetStock(ctx context.Context, tenant string, id int64, sto
 
 // Save inserts the item or replaces all of it.
 //
-// Routed: writes one item, keyed by item.ID.
+// Routed: writes one item, keyed by item.ID. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedItems) Save(ctx context.Context, item Item) error {
 	return repo.Write(ctx, r.route, opItemsSave, item.Tenant, repo.Key(itemsKeyText(item.ID)), item,
 		func(ctx context.Context, side Items, item Item) error {
@@ -97,7 +97,7 @@ func (r *RoutedItems) Save(ctx context.Context, item Item) error {
 
 // Delete removes the item, if it is there.
 //
-// Routed: writes one item, keyed by id.
+// Routed: writes one item, keyed by id. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedItems) Delete(ctx context.Context, tenant string, id int64) error {
 	return repo.Write(ctx, r.route, opItemsDelete, tenant, repo.Key(itemsKeyText(id)), id,
 		func(ctx context.Context, side Items, id int64) error {
