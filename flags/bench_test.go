@@ -16,12 +16,20 @@ func measured() map[string]flags.Policy {
 	percentage.Step = flags.Step{To: flags.Live, Share: 2500}
 	overrides.Step = percentage.Step
 	keys := ofKeys(1, flags.Shadow, flags.Live, 2500)
-	overrides.Overrides = map[string]flags.Stage{}
-	for i := range 1000 {
-		overrides.Overrides[fmt.Sprintf("tenant-%09d", i)] = flags.Stages()[i%6]
-	}
+	overrides.Overrides = overridden(1000)
 	return map[string]flags.Policy{"uniform": uniform, "percentage": percentage, "overrides=1000": overrides, "keys": keys}
 }
+
+// overridden returns overrides of n tenants, whose names have 16 bytes.
+func overridden(n int) map[string]flags.Stage {
+	all := make(map[string]flags.Stage, n)
+	for i := range n {
+		all[tenantNumber(i)] = flags.Stages()[i%6]
+	}
+	return all
+}
+
+func tenantNumber(i int) string { return fmt.Sprintf("tenant-%09d", i) }
 
 const (
 	measuredTenant = "tenant-000000500"                     // 16 bytes; overridden where anybody is
@@ -73,6 +81,38 @@ func BenchmarkDecision(b *testing.B) {
 					b.Fatal(err)
 				}
 				use.Done()
+			}
+		})
+	}
+}
+
+// BenchmarkDecisionAmongAMillion looks up one tenant again and again, whose
+// override stays in the processor's cache, and tenants in no order, where the
+// memory is what is measured.
+func BenchmarkDecisionAmongAMillion(b *testing.B) {
+	const tenants = 1_000_000
+	p := measured()["percentage"]
+	p.Overrides = overridden(tenants)
+	set := setOf(b, p)
+	flag := set.Flag(migration)
+	b.Run("one", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			flag.Current().Stage(measuredTenant)
+		}
+	})
+	for name, first := range map[string]int{"overridden": 0, "others": tenants} {
+		const asked = 1 << 16
+		subjects := make([]string, asked)
+		for i := range subjects {
+			subjects[i] = tenantNumber(first + i*7919%tenants)
+		}
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				flag.Current().Stage(subjects[i%asked])
+				i++
 			}
 		})
 	}

@@ -283,7 +283,7 @@ func (f *Flag) oldest() (Acknowledged, bool) {
 }
 
 func (c *Compiled) decide(s Subject) Decision {
-	stage, mixed, reason := c.place(s)
+	stage, mixed, reason := c.place(s.Tenant, s.Key)
 	standing := &c.policy.Standing
 	return Decision{
 		Migration: c.policy.Migration, Stage: stage, Epoch: c.policy.Epoch, PolicyID: c.policy.ID, Reason: reason, Mixed: mixed,

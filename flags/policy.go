@@ -4,10 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	"math/bits"
 	"strings"
-
-	"github.com/cespare/xxhash/v2"
 )
 
 // PolicyID is the random number beside a policy's epoch. It tells apart two
@@ -120,13 +117,17 @@ func (p Policy) Uniform() (Stage, bool) {
 	return stage, stage.Valid()
 }
 
-// PolicyError names what is wrong with a policy.
+// PolicyError names what is wrong with a policy, or with a table of overrides,
+// which is of no migration yet.
 type PolicyError struct {
 	Migration string
 	Problem   string
 }
 
 func (e *PolicyError) Error() string {
+	if e.Migration == "" {
+		return "policy: " + e.Problem
+	}
 	return fmt.Sprintf("policy of %s: %s", e.Migration, e.Problem)
 }
 
@@ -155,11 +156,8 @@ func (p Policy) Validate() error {
 		return bad("a percentage of keys joins stages that write both sides: %s to %s is refused, take a percentage of tenants", p.Default, p.Step.To)
 	}
 	for tenant, stage := range p.Overrides {
-		if tenant == "" {
-			return bad("an override names no tenant")
-		}
-		if !stage.Valid() {
-			return bad("the override of tenant %q is no stage", tenant)
+		if problem := checkNamed(tenant, stage); problem != "" {
+			return bad("%s", problem)
 		}
 	}
 	return nil
@@ -175,119 +173,3 @@ const (
 	ReasonOverride   Reason = "override"
 	ReasonUnguarded  Reason = "unguarded"
 )
-
-// Compiled is a policy ready for decisions. It never changes, and any number
-// of goroutines may use it.
-type Compiled struct {
-	policy  Policy
-	seed    uint64
-	keySeed uint64
-	share   uint64
-	refs    refs
-}
-
-// Compile validates the policy and makes it ready for decisions. The policy's
-// overrides are taken as they are and must not change afterwards.
-func (p Policy) Compile() (*Compiled, error) {
-	if err := p.Validate(); err != nil {
-		return nil, err
-	}
-	salt := p.Salt
-	if salt == "" {
-		salt = p.Migration
-	}
-	c := &Compiled{policy: p, seed: xxhash.Sum64String(salt), share: uint64(p.Step.Share)}
-	c.keySeed = xxhash.Sum64String(salt + "\x00keys")
-	c.refs.policy = c
-	return c, nil
-}
-
-// Policy returns the policy that was compiled. Its overrides must not be changed.
-func (c *Compiled) Policy() Policy { return c.policy }
-
-// Stage returns the tenant's stage and why: under a share of keys that of the
-// lower rung, which is valid for every key. It allocates nothing.
-func (c *Compiled) Stage(tenant string) (Stage, Reason) {
-	stage, _, reason := c.place(Subject{Tenant: tenant})
-	return stage, reason
-}
-
-// KeyStage returns the stage of one key of the tenant and why. It differs from
-// the tenant's own under a share of keys alone. It allocates nothing.
-func (c *Compiled) KeyStage(tenant, key string) (Stage, Reason) {
-	stage, _, reason := c.place(Subject{Tenant: tenant, Key: key})
-	return stage, reason
-}
-
-// Range returns the lowest and the highest stage at which keys of the tenant
-// stand: two adjacent ones under a share of keys, and else one stage twice.
-func (c *Compiled) Range(tenant string) (low, high Stage) {
-	stage, mixed, _ := c.place(Subject{Tenant: tenant})
-	return stage, max(stage, mixed)
-}
-
-// place is the one place that decides where a subject stands; mixed is the
-// upper of two rungs where the subject stands at both.
-func (c *Compiled) place(s Subject) (stage, mixed Stage, why Reason) {
-	if len(c.policy.Overrides) > 0 {
-		if stage, ok := c.policy.Overrides[s.Tenant]; ok {
-			return stage, 0, ReasonOverride
-		}
-	}
-	step := &c.policy.Step
-	switch {
-	case c.share == 0:
-		return c.policy.Default, 0, ReasonDefault
-	case step.Of == OfTenants:
-		if bucket(c.seed, s.Tenant) < c.share {
-			return step.To, 0, ReasonPercentage
-		}
-	case c.share == Buckets:
-		return step.To, 0, ReasonPercentage
-	case s.Key == "":
-		return min(c.policy.Default, step.To), max(c.policy.Default, step.To), ReasonPercentage
-	case keyBucket(c.keySeed, s.Tenant, s.Key) < c.share:
-		return step.To, 0, ReasonPercentage
-	}
-	return c.policy.Default, 0, ReasonDefault
-}
-
-// ofKeys reports whether keys of one tenant stand at two rungs.
-func (c *Compiled) ofKeys() bool {
-	return c.policy.Step.Of == OfKeys && c.share > 0 && c.share < Buckets
-}
-
-// Bucket returns the tenant's bucket, 0 to 9,999: the tenant is in the
-// percentage step while its bucket is below the share. It is sticky (a
-// function of salt and tenant alone), so raising a share moves nobody out.
-func (c *Compiled) Bucket(tenant string) int { return int(bucket(c.seed, tenant)) }
-
-// KeyBucket returns the bucket of one key of the tenant, 0 to 9,999: the key is
-// in a share of keys while its bucket is below the share. It is sticky (a
-// function of salt, tenant and key alone) and has nothing to do with the
-// tenant's own bucket.
-func (c *Compiled) KeyBucket(tenant, key string) int { return int(keyBucket(c.keySeed, tenant, key)) }
-
-func bucket(seed uint64, tenant string) uint64 {
-	return scaled(folded(xxhash.Sum64String(tenant) ^ seed))
-}
-
-// keyBucket folds the tenant in before the key, so that tenant and key are two
-// texts and not one.
-func keyBucket(seed uint64, tenant, key string) uint64 {
-	return scaled(folded(xxhash.Sum64String(key) ^ folded(xxhash.Sum64String(tenant)^seed)))
-}
-
-// folded mixes a hash by one wide multiplication, both halves of it folded (as
-// wyhash does: github.com/wangyi-fudan/wyhash), so that two salts give
-// independent cohorts.
-func folded(hash uint64) uint64 {
-	high, low := bits.Mul64(hash, 0x9e3779b97f4a7c15)
-	return high ^ low
-}
-
-// scaled brings a hash down to the buckets.
-func scaled(hash uint64) uint64 {
-	bucket, _ := bits.Mul64(hash, Buckets)
-	return bucket
-}

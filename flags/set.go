@@ -103,12 +103,29 @@ func (s *Set) Apply(p Policy) error {
 	if err != nil {
 		return fmt.Errorf("apply policy: %w", err)
 	}
+	compiled.policy = compiled.Terms() // its overrides are in the table
+	return s.ApplyCompiled(compiled)
+}
+
+// ApplyCompiled is [Set.Apply] for a policy that was compiled, as out of the one
+// before and what changed. It belongs to the set from then on.
+func (s *Set) ApplyCompiled(c *Compiled) error {
+	p := &c.policy
 	if p.Epoch < 1 {
 		// Epoch 0 would look unguarded, and nothing would fence its writes.
 		return fmt.Errorf("apply policy: %w", &PolicyError{Migration: p.Migration, Problem: fmt.Sprintf("epoch %d is below 1: apply policies as the ledger numbered them", p.Epoch)})
 	}
-	if s.Flag(p.Migration).swap(compiled) {
+	if s.Flag(p.Migration).swap(c) {
 		s.notify(Change{Kind: Applied, Migration: p.Migration, Epoch: p.Epoch})
+	}
+	return nil
+}
+
+// Newest returns the policy of a migration that was applied last, also past the
+// lease, or nil: what the next one may be made of, never what to act on.
+func (s *Set) Newest(migration string) *Compiled {
+	if f := s.find(migration); f != nil {
+		return f.newest()
 	}
 	return nil
 }

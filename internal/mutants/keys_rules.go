@@ -4,21 +4,21 @@ package mutants
 var keysRules = []Mutant{
 	{
 		Rule:    "an operation of several keys goes by the lower of their two rungs",
-		File:    "flags/policy.go",
-		Old:     "return min(c.policy.Default, step.To), max(c.policy.Default, step.To), ReasonPercentage",
-		New:     "return max(c.policy.Default, step.To), max(c.policy.Default, step.To), ReasonPercentage",
+		File:    "flags/compiled.go",
+		Old:     "return min(c.base, c.to), max(c.base, c.to), ReasonPercentage",
+		New:     "return max(c.base, c.to), max(c.base, c.to), ReasonPercentage",
 		Package: "./repo/postgres", Run: "TestAWriteOfOneKeyFollowsItsKeyAndOneOfSeveralTheLowerStage",
 	},
 	{
 		Rule: "the buckets of keys have nothing to do with each other from tenant to tenant",
-		File: "flags/policy.go",
-		Old:  "xxhash.Sum64String(key) ^ folded(xxhash.Sum64String(tenant)^seed)", New: "xxhash.Sum64String(key) ^ folded(seed+0*uint64(len(tenant)))",
+		File: "flags/compiled.go",
+		Old:  "hashed(key) ^ folded(tenant^seed)", New: "hashed(key) ^ folded(seed+0*tenant)",
 		Package: "./flags", Run: "TestKeyBucketsHaveNothingToDoWithOtherBuckets",
 	},
 	{
 		Rule: "raising a share of keys moves no key out",
-		File: "flags/policy.go",
-		Old:  "keyBucket(c.keySeed, s.Tenant, s.Key) < c.share", New: "keyBucket(c.keySeed+c.share, s.Tenant, s.Key) < c.share",
+		File: "flags/compiled.go",
+		Old:  "keyBucket(c.keySeed, hash, key) < c.share", New: "keyBucket(c.keySeed+c.share, hash, key) < c.share",
 		Package: "./flags", Run: "TestAKeyStandsWhereItsBucketSaysAndSeveralKeysAtTheLowerRung",
 	},
 	{
