@@ -46,6 +46,7 @@ var units = []unit{
 	{"internal/archtest", 0, forTests},
 	{"internal/readmetest", 0, forTests},
 	{"internal/accounts", 6, forTests}, // the application of two tests
+	{"internal/guard", 6, forTests},    // an entity, and what it may cost
 	{"internal", 0, internal},
 }
 
