@@ -12,19 +12,36 @@ import (
 
 // Rows about data.
 const (
-	ceiling = "one INSERT..SELECT"
-	reading = "a scan of both sides that touches the same columns"
+	ceiling = "INSERT..SELECT of all rows"
+	reading = "scan of both sides that touches the same columns"
 )
 
-func backfillRatio(how way) string { return fmt.Sprintf("backfill %s / %s, two workers", how, ceiling) }
-func backfillRate(how way) string  { return fmt.Sprintf("backfill %s, two workers", how) }
-func verifyRatio(how way) string   { return fmt.Sprintf("verification %s / %s", how, reading) }
-func verifyRate(how way) string    { return fmt.Sprintf("verification %s, two workers", how) }
+func backfillRatio(how way) string {
+	return fmt.Sprintf("backfill %s, two workers / INSERT..SELECT", how)
+}
+func backfillRate(how way) string { return fmt.Sprintf("backfill %s, two workers", how) }
+func verifyRatio(how way) string {
+	return fmt.Sprintf("verification %s, two workers / scan of the same columns", how)
+}
+func verifyRate(how way) string { return fmt.Sprintf("verification %s, two workers", how) }
 
-func dataNames() []string {
-	names := []string{ceiling, reading, foregroundAlone}
-	for _, how := range []way{inSQL, throughGo} {
-		names = append(names, backfillRatio(how), backfillRate(how), verifyRatio(how), verifyRate(how), foregroundBeside(how))
+// dataParts are measured apart, in one database.
+var dataParts = []struct {
+	names []string
+	run   func(context.Context, Config, *world, extent) (Result, error)
+}{
+	{[]string{
+		backfillRatio(inSQL), backfillRatio(throughGo), ceiling, backfillRate(inSQL), backfillRate(throughGo),
+	}, backfills},
+	{[]string{
+		verifyRatio(inSQL), verifyRatio(throughGo), reading, verifyRate(inSQL), verifyRate(throughGo),
+	}, verifications},
+	{[]string{foregroundBeside(inSQL), foregroundBeside(throughGo), foregroundAlone}, foregrounds},
+}
+
+func dataNames() (names []string) {
+	for _, part := range dataParts {
+		names = append(names, part.names...)
 	}
 	return names
 }
@@ -39,14 +56,14 @@ var (
 type extent struct {
 	rows, rounds int
 	sample       time.Duration // of one job
-	foreground   time.Duration // of each of its measurements
+	foreground   time.Duration // of one round of it
 }
 
 func (c Config) extent() extent {
 	if c.Quick {
-		return extent{rows: 4000, rounds: 1, sample: time.Second, foreground: time.Second}
+		return extent{rows: 4000, rounds: 1, sample: time.Second, foreground: 200 * time.Millisecond}
 	}
-	return extent{rows: 200_000, rounds: 3, sample: 2500 * time.Millisecond, foreground: 4 * time.Second}
+	return extent{rows: 200_000, rounds: 3, sample: 2 * time.Second, foreground: 1200 * time.Millisecond}
 }
 
 // data measures backfills and verifications, each beside the plain SQL that could do no more, and the calls of the
@@ -63,11 +80,14 @@ func data(ctx context.Context, cfg Config) (result Result, err error) {
 		return result, err
 	}
 	defer func() { err = errors.Join(err, w.close(ctx)) }()
-	if _, err := w.job(ctx, w.ways()[inSQL], ledger.JobBackfill, time.Second); err != nil { // opens connections, settles
+	if _, err := w.job(ctx, w.entities()[inSQL], ledger.JobBackfill, time.Second); err != nil { // opens connections, settles
 		return result, err
 	}
-	for _, part := range []func(context.Context, Config, *world, extent) (Result, error){backfills, verifications, foregrounds} {
-		found, err := part(ctx, cfg, w, e)
+	for _, part := range dataParts {
+		if !cfg.wants(part.names...) {
+			continue
+		}
+		found, err := part.run(ctx, cfg, w, e)
 		if err != nil {
 			return result, err
 		}
@@ -92,22 +112,26 @@ func (r rates) note(cfg Config, name string, measured rate, err error) error {
 	return nil
 }
 
-// rows makes the rows of the ceiling, and of each way its rate and its ratio to the ceiling of the same round.
-func (r rates) rows(cfg Config, top string, rateOf, ratioOf func(way) string, targets map[way]float64) []report.Row {
-	all := middle(r[top])
-	rows := []report.Row{report.Of(top, report.Loopback, report.RowsPerSec, all.value, all.noise)}
-	for _, how := range []way{inSQL, throughGo} {
-		ratios := make([]float64, len(r[top]))
+// rows makes, of each way, the row of its ratio to what can be done at most, round by round; and after those the rows of
+// the rates.
+func (r rates) rows(cfg Config, most string, rateOf, ratioOf func(way) string, targets map[way]float64) (rows []report.Row) {
+	told := []report.Row{rateRow(most, r[most])}
+	for _, how := range ways {
+		ratios := make([]float64, len(r[most]))
 		for i, own := range r[rateOf(how)] {
-			ratios[i] = own / r[top][i]
+			ratios[i] = own / r[most][i]
 		}
-		ratio, own := middle(ratios), middle(r[rateOf(how)])
+		ratio := middle(ratios)
 		cfg.say("%s: %.3f (noise %.3f)", ratioOf(how), ratio.value, ratio.noise)
-		rows = append(rows,
-			report.AtLeast(ratioOf(how), report.Loopback, report.Ratio, ratio.value, ratio.noise, targets[how]),
-			report.Of(rateOf(how), report.Loopback, report.RowsPerSec, own.value, own.noise))
+		rows = append(rows, report.AtLeast(ratioOf(how), report.Loopback, report.Ratio, ratio.value, ratio.noise, targets[how]))
+		told = append(told, rateRow(rateOf(how), r[rateOf(how)]))
 	}
-	return rows
+	return append(rows, told...)
+}
+
+func rateRow(name string, perSecond []float64) report.Row {
+	f := middle(perSecond)
+	return report.Of(name, report.Loopback, report.RowsPerSec, f.value, f.noise)
 }
 
 // emptied makes the new side empty, and has what was written so far on the disk.
@@ -125,7 +149,7 @@ func backfills(ctx context.Context, cfg Config, w *world, e extent) (Result, err
 		if err := found.note(cfg, ceiling, measured, err); err != nil {
 			return Result{}, err
 		}
-		for how, entity := range w.ways() {
+		for how, entity := range w.entities() { // in any order
 			if err := w.emptied(ctx); err != nil {
 				return Result{}, err
 			}
@@ -165,7 +189,7 @@ func verifications(ctx context.Context, cfg Config, w *world, e extent) (Result,
 		if err := found.note(cfg, reading, measured, err); err != nil {
 			return Result{}, err
 		}
-		for how, entity := range w.ways() {
+		for how, entity := range w.entities() { // in any order
 			measured, err := w.job(ctx, entity, ledger.JobVerify, e.sample)
 			if err := found.note(cfg, verifyRate(how), measured, err); err != nil {
 				return Result{}, err

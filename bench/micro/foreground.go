@@ -31,40 +31,39 @@ const (
 // foregrounds measures how long the application's calls take beside a backfill. A call's time begins when it was due,
 // so that calls which wait for an earlier one count as well.
 func foregrounds(ctx context.Context, cfg Config, w *world, e extent) (Result, error) {
-	var rows []report.Row
-	note := func(name string, latencies []time.Duration, target bool) {
-		slices.Sort(latencies)
-		p99 := measure.Quantile(latencies, 0.99)
-		noise := (measure.Quantile(latencies, 0.995) - measure.Quantile(latencies, 0.985)) / 2
-		cfg.say("%s: %.2f ms of %d calls, p50 %.2f ms", name, p99/1e6, len(latencies), measure.Quantile(latencies, 0.5)/1e6)
-		if target {
-			rows = append(rows, report.AtMost(name, report.Loopback, report.Nanos, p99, noise, float64(foregroundP99)))
-		} else {
-			rows = append(rows, report.Of(name, report.Loopback, report.Nanos, p99, noise))
+	beside := map[string]backfill.Entity{foregroundAlone: nil}
+	for how, entity := range w.entities() {
+		beside[foregroundBeside(how)] = entity
+	}
+	p99s := map[string][]float64{}
+	for range e.rounds {
+		for name, entity := range beside { // in any order
+			if err := w.emptied(ctx); err != nil {
+				return Result{}, err
+			}
+			latencies, err := w.beside(ctx, entity, e.foreground)
+			if err != nil {
+				return Result{}, fmt.Errorf("%s: %w", name, err)
+			}
+			slices.Sort(latencies)
+			p99 := measure.Quantile(latencies, 0.99)
+			cfg.say("%s: %.2f ms of %d calls, p50 %.2f ms", name, p99/1e6, len(latencies), measure.Quantile(latencies, 0.5)/1e6)
+			p99s[name] = append(p99s[name], p99)
 		}
 	}
-	if err := w.emptied(ctx); err != nil {
-		return Result{}, err
+	rows := []report.Row{}
+	for _, how := range ways {
+		f := middle(p99s[foregroundBeside(how)])
+		rows = append(rows, report.AtMost(foregroundBeside(how), report.Loopback, report.Nanos, f.value, f.noise, float64(foregroundP99)))
 	}
-	alone, err := w.foreground(ctx, e.foreground)
-	if err != nil {
-		return Result{}, err
-	}
-	note(foregroundAlone, alone, false)
-	for _, how := range []way{inSQL, throughGo} {
-		beside, err := w.beside(ctx, w.ways()[how], e.foreground)
-		if err != nil {
-			return Result{}, err
-		}
-		note(foregroundBeside(how), beside, true)
-	}
-	return Result{Rows: rows}, nil
+	f := middle(p99s[foregroundAlone])
+	return Result{Rows: append(rows, report.Of(foregroundAlone, report.Loopback, report.Nanos, f.value, f.noise))}, nil
 }
 
-// beside runs backfills, one after the other, as long as the foreground calls.
+// beside runs backfills of the entity, one after the other, as long as the foreground calls; none of a nil entity.
 func (w *world) beside(ctx context.Context, entity backfill.Entity, lasts time.Duration) ([]time.Duration, error) {
-	if err := w.emptied(ctx); err != nil {
-		return nil, err
+	if entity == nil {
+		return w.foreground(ctx, lasts)
 	}
 	running, stop := context.WithCancel(ctx)
 	defer stop()

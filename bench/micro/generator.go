@@ -19,9 +19,9 @@ import (
 const generating = "generating for 50 entities, warm"
 
 const (
-	generatedPackages = 10
-	generatedEach     = 5 // entities in a package
-	generatedFiles    = generatedPackages * generatedEach * 2
+	entitiesTold      = 50
+	entitiesInPackage = 5
+	filesOfEntity     = 2 // which are generated
 )
 
 // entity is a source file with an interface of ten methods; # stands for a number that no other entity of the package
@@ -84,7 +84,11 @@ func generator(ctx context.Context, cfg Config) (result Result, err error) {
 	// the longest by far.
 	dir := filepath.Join(caches, "crossfade-bench", "generator")
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if err := errors.Join(os.RemoveAll(dir), generatedModule(ctx, dir)); err != nil {
+	entities, rounds := entitiesTold, 7
+	if cfg.Quick {
+		entities, rounds = entitiesInPackage, 1
+	}
+	if err := errors.Join(os.RemoveAll(dir), generatedModule(ctx, dir, entities)); err != nil {
 		return result, err
 	}
 	cfg.say("%s: the first run compiles everything", generating)
@@ -94,10 +98,6 @@ func generator(ctx context.Context, cfg Config) (result Result, err error) {
 			return result, fmt.Errorf("generate: %w", err)
 		}
 	}
-	rounds := 7
-	if cfg.Quick {
-		rounds = 1
-	}
 	var nanos []float64
 	for range rounds {
 		began := time.Now()
@@ -106,8 +106,8 @@ func generator(ctx context.Context, cfg Config) (result Result, err error) {
 		if err != nil {
 			return result, fmt.Errorf("generate: %w", err)
 		}
-		if n := len(generated.Unchanged); n != generatedFiles {
-			return result, fmt.Errorf("generate: %d files stayed as they were, not %d", n, generatedFiles)
+		if n := len(generated.Unchanged); n != entities*filesOfEntity {
+			return result, fmt.Errorf("generate: %d files stayed as they were, not %d", n, entities*filesOfEntity)
 		}
 	}
 	took := middle(nanos)
@@ -116,8 +116,8 @@ func generator(ctx context.Context, cfg Config) (result Result, err error) {
 	return result, nil
 }
 
-// generatedModule makes a module with the requirements of the one that this program belongs to.
-func generatedModule(ctx context.Context, dir string) error {
+// generatedModule makes a module with so many entities and with the requirements of crossfade.
+func generatedModule(ctx context.Context, dir string, entities int) error {
 	list := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/crossfade-db/crossfade")
 	var said bytes.Buffer
 	list.Stderr = &said
@@ -137,9 +137,9 @@ func generatedModule(ctx context.Context, dir string) error {
 	text := strings.Replace(string(mod), "module github.com/crossfade-db/crossfade", "module shop", 1) +
 		"\nrequire github.com/crossfade-db/crossfade v0.0.0\n\nreplace github.com/crossfade-db/crossfade => " + root + "\n"
 	files := map[string]string{"go.mod": text, "go.sum": string(sum)}
-	for i := range generatedPackages * generatedEach {
-		number := strconv.Itoa(i % generatedEach)
-		name := filepath.Join("p"+strconv.Itoa(i/generatedEach), "customers"+number+".go")
+	for i := range entities {
+		number := strconv.Itoa(i % entitiesInPackage)
+		name := filepath.Join("p"+strconv.Itoa(i/entitiesInPackage), "customers"+number+".go")
 		files[name] = strings.ReplaceAll(entity, "#", number)
 	}
 	for name, content := range files {

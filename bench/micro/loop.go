@@ -39,13 +39,13 @@ type pace struct {
 
 func (c Config) pace() pace {
 	if c.Quick {
-		return pace{rounds: 5, turn: time.Millisecond}
+		return pace{rounds: 20, turn: 250 * time.Microsecond}
 	}
-	return pace{rounds: 41, turn: 5 * time.Millisecond}
+	return pace{rounds: 600, turn: 250 * time.Microsecond}
 }
 
-// timed measures the loops: in each round every one has a turn, in random order. Many short turns, since whatever else
-// the machine does then spoils a few of them and not the median.
+// timed measures the loops: in each round every one has a turn, in random order. Turns are many, and shorter than the
+// time that a processor gives to another program: whatever else the machine does spoils some of them, and not the median.
 func timed(ctx context.Context, p pace, loops []loop) (map[string]cost, error) {
 	passes := make([]int, len(loops))
 	for i, l := range loops {

@@ -8,6 +8,7 @@ package micro
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/crossfade-db/crossfade/bench/report"
 	"github.com/crossfade-db/crossfade/internal/pgtest"
@@ -20,7 +21,7 @@ type Config struct {
 	Server *pgtest.Server
 	// Quick measures little, to see that everything works. Its figures are worth nothing.
 	Quick bool
-	// Only says which rows are wanted, by name; a row that cannot be had alone brings its neighbours. Nil means all.
+	// Only says which rows are wanted, by name. Nil means all.
 	Only func(name string) bool
 	// Progress is told what goes on. Nil means nobody.
 	Progress func(format string, args ...any)
@@ -77,6 +78,7 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 		if err != nil {
 			return all, fmt.Errorf("measure %s: %w", part.name, err)
 		}
+		found.Rows = slices.DeleteFunc(found.Rows, func(r report.Row) bool { return !cfg.wants(r.Name) })
 		all.add(found)
 	}
 	return all, nil

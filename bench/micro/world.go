@@ -97,6 +97,9 @@ func (w *world) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := w.settle(ctx, registered); err != nil {
+		return err
+	}
 	w.set = flags.NewSet(func(ctx context.Context, name string) error {
 		p, err := w.store.Policy(ctx, name)
 		if err != nil {
@@ -109,6 +112,18 @@ func (w *world) wire(ctx context.Context) error {
 		return err
 	}
 	w.items, err = items.NewRoutedItems(repo.Config[items.Items]{Migration: m, Flag: w.set.Flag(m.Name), Backend: sides})
+	return err
+}
+
+// settle has the ledger know that nobody acts on the first policy any more, as nobody ever did.
+func (w *world) settle(ctx context.Context, registered ledger.Migration) error {
+	if _, err := w.store.MarkAcknowledged(ctx, registered); err != nil {
+		return err
+	}
+	drained, err := w.store.Drain(ctx, registered, registered.Epoch, time.Second)
+	if err == nil && !drained {
+		err = errors.New("somebody acts on the first policy")
+	}
 	return err
 }
 
@@ -148,20 +163,23 @@ func (w *world) row() (tenant string, id int64) {
 	return fmt.Sprintf("tenant-%d", id%tenantsOfData), id
 }
 
-// ways are both ways to copy and compare.
-func (w *world) ways() map[way]backfill.Entity {
+// entities are the items in both ways.
+func (w *world) entities() map[way]backfill.Entity {
 	return map[way]backfill.Entity{
 		inSQL:     backfill.BySQL(w.db, w.set.Flag(w.migration()), statements),
 		throughGo: backfill.ByRoute(w.items.Route()),
 	}
 }
 
+// way is how keys are copied and compared.
 type way string
 
 const (
 	inSQL     way = "in SQL"
 	throughGo way = "through Go"
 )
+
+var ways = []way{inSQL, throughGo}
 
 // statements of items in SQL.
 var statements = backfill.SQL{

@@ -57,40 +57,41 @@ func (t Trigger) Remove(ctx context.Context, db execer) error {
 	return nil
 }
 
-// SQL is what Install executes.
+// SQL is what Install executes. An update changes the row that stands there, and inserts it where it was not copied yet.
 func (t Trigger) SQL() string {
-	var names, values, sets []string
+	var keys, oldKeys, names, values, sets, excluded []string
 	for _, key := range t.Key {
+		keys, oldKeys = append(keys, quoted(key)), append(oldKeys, "old."+quoted(key))
 		names, values = append(names, quoted(key)), append(values, "new."+quoted(key))
 	}
 	for _, c := range t.Columns {
 		names, values = append(names, quoted(c.Name)), append(values, c.From)
-		sets = append(sets, quoted(c.Name)+" = excluded."+quoted(c.Name))
+		excluded = append(excluded, quoted(c.Name)+" = excluded."+quoted(c.Name))
 	}
+	for i, name := range names {
+		sets = append(sets, name+" = "+values[i])
+	}
+	list := func(items []string) string { return strings.Join(items, ", ") }
 	conflict := "do nothing"
-	if len(sets) > 0 {
-		conflict = "do update set " + strings.Join(sets, ", ")
+	if len(excluded) > 0 {
+		conflict = "do update set " + list(excluded)
 	}
-	key := func(row string) string {
-		columns := make([]string, len(t.Key))
-		for i, column := range t.Key {
-			columns[i] = row + quoted(column)
-		}
-		return strings.Join(columns, ", ")
-	}
-	remove := "delete from " + t.New.sql() + " where (" + key("") + ") = (" + key("old.") + ")"
+	where := "(" + list(keys) + ") = (" + list(oldKeys) + ")"
 	return `create or replace function ` + t.function() + `() returns trigger language plpgsql as $twice$
 begin
 	if tg_op = 'DELETE' then
-		` + remove + `;
+		delete from ` + t.New.sql() + ` where ` + where + `;
 		return null;
 	end if;
-	if tg_op = 'UPDATE' and (` + key("old.") + `) is distinct from (` + key("new.") + `) then
-		` + remove + `;
+	if tg_op = 'UPDATE' then
+		update ` + t.New.sql() + ` set ` + list(sets) + ` where ` + where + `;
+		if found then
+			return null;
+		end if;
 	end if;
-	insert into ` + t.New.sql() + ` (` + strings.Join(names, ", ") + `)
-	values (` + strings.Join(values, ", ") + `)
-	on conflict (` + key("") + `) ` + conflict + `;
+	insert into ` + t.New.sql() + ` (` + list(names) + `)
+	values (` + list(values) + `)
+	on conflict (` + list(keys) + `) ` + conflict + `;
 	return null;
 end
 $twice$;

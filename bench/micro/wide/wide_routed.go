@@ -17,8 +17,8 @@ var _ Accounts = (*RoutedAccounts)(nil)
 
 var (
 	opAccountsGet    = repo.Op{Entity: "accounts", Method: "Get", Kind: repo.KindRead}
-	opAccountsSave   = repo.Op{Entity: "accounts", Method: "Save", Kind: repo.KindWrite}
-	opAccountsDelete = repo.Op{Entity: "accounts", Method: "Delete", Kind: repo.KindWrite}
+	opAccountsSave   = repo.Op{Entity: "accounts", Method: "Save", Kind: repo.KindWrite, Queue: true}
+	opAccountsDelete = repo.Op{Entity: "accounts", Method: "Delete", Kind: repo.KindWrite, Queue: true}
 	opAccountsKeys   = repo.Op{Entity: "accounts", Method: "Keys", Kind: repo.KindList, CloneArgs: true, CloneResult: true}
 )
 
@@ -66,7 +66,7 @@ func (r *RoutedAccounts) Get(ctx context.Context, tenant string, id uuid.UUID) (
 
 // Save inserts the account or replaces all of it.
 //
-// Routed: writes one account, keyed by account.ID.
+// Routed: writes one account, keyed by account.ID. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedAccounts) Save(ctx context.Context, tenant string, account Account) error {
 	return repo.Write(ctx, r.route, opAccountsSave, tenant, repo.Key(accountsKeyText(account.ID)), account,
 		func(ctx context.Context, side Accounts, account Account) error {
@@ -76,7 +76,7 @@ func (r *RoutedAccounts) Save(ctx context.Context, tenant string, account Accoun
 
 // Delete removes the account, if it is there.
 //
-// Routed: writes one account, keyed by id.
+// Routed: writes one account, keyed by id. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedAccounts) Delete(ctx context.Context, tenant string, id uuid.UUID) error {
 	return repo.Write(ctx, r.route, opAccountsDelete, tenant, repo.Key(accountsKeyText(id)), id,
 		func(ctx context.Context, side Accounts, id uuid.UUID) error {
