@@ -57,13 +57,24 @@ func (m *method) sentence() string {
 		return "reads " + many + " by predicate" + m.order()
 	case verbWrite:
 		if m.all {
-			return "writes " + many + " by predicate, with all of the tenant's locked."
+			return "writes " + many + " by predicate, with all of the tenant's locked. " + m.way()
 		}
-		return "writes " + what + keyed + "."
+		return "writes " + what + keyed + ". " + m.way()
 	case verbCreate:
-		return "creates " + what + keyed + ", which the database makes: the other side gets a copy."
+		return "creates " + what + keyed + ", which the database makes: the other side gets a copy. " + m.way()
 	}
 	return fmt.Sprintf("hands out %s while it reads them: from one side alone, and never compared.", many)
+}
+
+// way says how a write's statements travel, and why.
+func (m *method) way() string {
+	switch {
+	case m.queued():
+		return "Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT."
+	case m.verb == verbCreate:
+		return "Not queued: the key has to be read and locked before the other side is written."
+	}
+	return "Not queued: its result has to be read before the transaction ends."
 }
 
 func (m *method) order() string {

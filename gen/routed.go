@@ -60,14 +60,17 @@ func (f *file) entity(e *entity) entityData {
 	return data
 }
 
-// flags says what the runtime has to clone. A call that runs on one side only
-// shares nothing.
+// flags says what may wait in a write's queue, and what the runtime has to clone:
+// arguments of calls that run on both sides, or again after a failure.
 func (m *method) flags() string {
-	twoSided := m.verb == verbRead || m.verb == verbList || m.verb == verbWrite
 	flags := ""
+	if m.queued() {
+		flags = ", Queue: true"
+	}
 	for _, i := range m.args() {
-		if twoSided && flags == "" && holdsMemory(m.params[i].typ, map[types.Type]bool{}) {
-			flags = ", CloneArgs: true"
+		if m.verb != verbStream && holdsMemory(m.params[i].typ, map[types.Type]bool{}) {
+			flags += ", CloneArgs: true"
+			break
 		}
 	}
 	if m.verb == verbRead || m.verb == verbList {
@@ -79,6 +82,10 @@ func (m *method) flags() string {
 	}
 	return flags
 }
+
+// queued reports whether the statements of the side with authority may wait for
+// COMMIT: nothing of what they return reaches the caller but their errors.
+func (m *method) queued() bool { return m.verb == verbWrite && len(m.results) == 0 }
 
 func (f *file) structs(m *method) []structData {
 	var all []structData

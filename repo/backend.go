@@ -12,6 +12,10 @@ type Scope struct {
 	Decision flags.Decision
 	Tenant   string
 	Keys     Keys
+	// Repeatable says that fn may run more than once, and before it is known
+	// whether the decision still holds: a write may then send the fence together
+	// with the first statement of fn.
+	Repeatable bool
 }
 
 // StaleKey is a key of which one side missed a write.
@@ -38,7 +42,8 @@ type Backend[R any] interface {
 	// Write runs fn in one transaction behind the fence, with the scope's keys
 	// locked and, with look, their stale records read under the locks. It
 	// commits when fn returns nil and otherwise rolls back. A decision that
-	// the ledger no longer holds is a *[RefusedError], before fn has run.
+	// the ledger no longer holds is a *[RefusedError]: nothing was written then,
+	// and fn has not run unless the scope is repeatable.
 	Write(ctx context.Context, s Scope, look bool, fn func(context.Context, Session[R]) error) error
 	// InTx returns the same backend inside a transaction in progress, or an
 	// error when tx is not of its kind.
@@ -69,6 +74,15 @@ type Session[R any] interface {
 	Together(ctx context.Context, fn func(context.Context) error) (bool, error)
 	// Protect runs fn so that its failure undoes what fn did and nothing else.
 	Protect(ctx context.Context, fn func(context.Context) error) error
+	// Last runs fn, which writes the side without authority, as Protect does. It
+	// is the last part of an operation that succeeds: in a transaction of the
+	// operation's own it may be committed here. After an error the operation may
+	// go on, unless Err returns one.
+	Last(ctx context.Context, fn func(context.Context) error) error
+	// Err is not nil once nothing more can be done in the session: the fence
+	// refused, a statement failed that was to be sent later, or it is not known
+	// whether the transaction was committed.
+	Err() error
 	// RecordStale records the keys as stale on the side, in the transaction.
 	RecordStale(ctx context.Context, side flags.Side, keys []string, cause error) error
 	// ClearStale deletes exactly these records, in the transaction.

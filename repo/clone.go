@@ -108,6 +108,65 @@ func cloneMap(dst, src reflect.Value, done map[seen]reflect.Value) {
 	dst.Set(out)
 }
 
+// pristine keeps the arguments of an operation as they were, should it run again
+// after a side has changed them.
+type pristine[A any] struct {
+	kept A
+	runs int
+	is   bool
+}
+
+func pristineOf[A any](op Op, args A) pristine[A] {
+	if !op.CloneArgs {
+		return pristine[A]{}
+	}
+	return pristine[A]{kept: Clone(args), is: true}
+}
+
+// restore gives the caller's memory back what was in it, from the second run on.
+// The values themselves no side can have changed: it was given a copy.
+func (p *pristine[A]) restore(args *A) {
+	if p.runs++; p.is && p.runs > 1 {
+		kept := Clone(p.kept)
+		restoreInto(reflect.ValueOf(args).Elem(), reflect.ValueOf(&kept).Elem())
+	}
+}
+
+// restoreInto writes what from refers to into what to refers to. Both have the
+// same shape, as from is a clone of what to was.
+func restoreInto(to, from reflect.Value) {
+	switch to.Kind() {
+	case reflect.Pointer:
+		if !to.IsNil() && !from.IsNil() {
+			to.Elem().Set(from.Elem())
+		}
+	case reflect.Slice:
+		reflect.Copy(to, from)
+	case reflect.Map:
+		if to.IsNil() {
+			return
+		}
+		to.Clear()
+		for it := from.MapRange(); it.Next(); {
+			to.SetMapIndex(it.Key(), it.Value())
+		}
+	case reflect.Interface:
+		if !to.IsNil() && !from.IsNil() && to.Elem().Type() == from.Elem().Type() {
+			restoreInto(to.Elem(), from.Elem())
+		}
+	case reflect.Array:
+		for i := range to.Len() {
+			restoreInto(to.Index(i), from.Index(i))
+		}
+	case reflect.Struct:
+		for i := range to.NumField() {
+			if to.Type().Field(i).IsExported() {
+				restoreInto(to.Field(i), from.Field(i))
+			}
+		}
+	}
+}
+
 func holdsReferences(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Pointer, reflect.Interface, reflect.Slice, reflect.Map, reflect.Struct:

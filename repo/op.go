@@ -34,6 +34,11 @@ type Op struct {
 	Entity string
 	Method string
 	Kind   Kind
+	// Queue says that a write returns nothing but an error, so that the statements
+	// of the side with authority may wait and travel with the fence, the other
+	// side's and COMMIT. Those of the side without authority may in any case: its
+	// result is not looked at.
+	Queue bool
 	// CloneArgs says that the arguments hold memory that a side could change:
 	// a second call gets a deep copy.
 	CloneArgs bool

@@ -189,12 +189,14 @@ func Lock[R, A, V any](
 	call func(context.Context, R, A) (V, error),
 ) (V, error) {
 	var answer V
+	pristine := pristineOf(op, args)
 	err := r.decided(ctx, tenant, keys, func(use flags.Use) error {
 		defer use.Done()
 		plan := use.Plan()
-		scope := r.scope(op, use.Decision, tenant, keys)
+		scope := r.writeScope(op, use.Decision, tenant, keys)
 		return r.backend.Write(ctx, scope, plan.ThroughStale,
 			func(ctx context.Context, s Session[R]) (err error) {
+				pristine.restore(&args)
 				side := plan.Authority
 				if staleOn(s.Stale(), side) {
 					side = side.Other()

@@ -171,6 +171,14 @@ func (r *Route[R]) scope(op Op, d flags.Decision, tenant string, keys Keys) Scop
 	return Scope{Op: op, Decision: d, Tenant: tenant, Keys: keys}
 }
 
+// writeScope is the scope of an operation whose closure may run again: its
+// arguments are restored before.
+func (r *Route[R]) writeScope(op Op, d flags.Decision, tenant string, keys Keys) Scope {
+	scope := r.scope(op, d, tenant, keys)
+	scope.Repeatable = true
+	return scope
+}
+
 // guard runs fn and turns its panic into a [*PanicError].
 func guard(fn func() error) (err error) {
 	defer func() {

@@ -155,6 +155,13 @@ func (s *valuesSession[R]) Protect(ctx context.Context, fn func(context.Context)
 	return fn(ctx)
 }
 
+func (s *valuesSession[R]) Last(ctx context.Context, fn func(context.Context) error) error {
+	return fn(ctx)
+}
+
+// Err is always nil: there is no transaction that could fail.
+func (s *valuesSession[R]) Err() error { return nil }
+
 func (s *valuesSession[R]) RecordStale(_ context.Context, side flags.Side, keys []string, _ error) error {
 	s.v.mu.Lock()
 	defer s.v.mu.Unlock()

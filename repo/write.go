@@ -36,26 +36,32 @@ func WriteResult[R, A, V any](
 	call func(context.Context, R, A) (V, error),
 ) (V, error) {
 	var answer V
+	pristine := pristineOf(op, args)
 	err := r.decided(ctx, tenant, keys, func(use flags.Use) error {
 		defer use.Done()
 		plan := use.Plan()
-		scope := r.scope(op, use.Decision, tenant, keys)
-		return r.backend.Write(ctx, scope, plan.ThroughStale, func(ctx context.Context, s Session[R]) (err error) {
-			if err = r.repair(ctx, s, plan, tenant, keys); err != nil {
+		scope := r.writeScope(op, use.Decision, tenant, keys)
+		var run attempt
+		err := r.backend.Write(ctx, scope, plan.ThroughStale, func(ctx context.Context, s Session[R]) (err error) {
+			run = attempt{}
+			pristine.restore(&args)
+			if err = r.repair(ctx, s, plan, tenant, keys, &run); err != nil {
 				return err
 			}
-			if answer, err = authority(ctx, r, s, plan, scope, keys, args, call); err != nil || !plan.WritesBoth {
+			if answer, err = authority(ctx, r, s, plan, scope, keys, args, &run, call); err != nil || !plan.WritesBoth {
 				return err
 			}
 			again := args
 			if op.CloneArgs {
 				again = Clone(args)
 			}
-			return r.other(ctx, s, plan, scope, keys, func(ctx context.Context) error {
+			return r.other(ctx, s, plan, scope, keys, &run, func(ctx context.Context) error {
 				_, err := call(ctx, s.Side(plan.Authority.Other()), again)
 				return err
 			})
 		})
+		r.ended(ctx, run, scope, plan.Authority, err)
+		return err
 	})
 	return answer, err
 }
@@ -71,13 +77,17 @@ func Create[R, A, V any](
 	call func(context.Context, R, A) (V, error),
 ) (V, error) {
 	var answer V
+	pristine := pristineOf(op, args)
 	err := r.decided(ctx, tenant, KeyList(nil), func(use flags.Use) error {
 		defer use.Done()
 		plan := use.Plan()
-		scope := r.scope(op, use.Decision, tenant, KeyList(nil))
-		return r.backend.Write(ctx, scope, false, func(ctx context.Context, s Session[R]) (err error) {
+		scope := r.writeScope(op, use.Decision, tenant, KeyList(nil))
+		var run attempt
+		err := r.backend.Write(ctx, scope, false, func(ctx context.Context, s Session[R]) (err error) {
+			run = attempt{}
+			pristine.restore(&args)
 			before := sentBy(s)
-			if answer, err = authority(ctx, r, s, plan, scope, AllKeys(), args, call); err != nil || !plan.WritesBoth {
+			if answer, err = authority(ctx, r, s, plan, scope, AllKeys(), args, &run, call); err != nil || !plan.WritesBoth {
 				return err
 			}
 			keys := keysOf(args, answer)
@@ -85,13 +95,15 @@ func Create[R, A, V any](
 				r.erred(ctx, s, plan, scope, AllKeys(), before, err)
 				return err
 			}
-			return r.other(ctx, s, plan, scope, KeyList(keys), func(ctx context.Context) error {
+			return r.other(ctx, s, plan, scope, KeyList(keys), &run, func(ctx context.Context) error {
 				if err := r.copyKeys(ctx, s, plan.Authority, tenant, keys); err != nil {
 					return err
 				}
 				return s.ClearStale(ctx, recorded(s, plan.Authority.Other()))
 			})
 		})
+		r.ended(ctx, run, scope, plan.Authority, err)
+		return err
 	})
 	return answer, err
 }
@@ -109,7 +121,7 @@ func recorded[R any](s Session[R], side flags.Side) (own []StaleKey) {
 
 // repair copies the keys that are stale on the authority from the other side,
 // under the keys' locks, and deletes their records.
-func (r *Route[R]) repair(ctx context.Context, s Session[R], plan *flags.Plan, tenant string, keys Keys) error {
+func (r *Route[R]) repair(ctx context.Context, s Session[R], plan *flags.Plan, tenant string, keys Keys, run *attempt) error {
 	var done []StaleKey
 	var stale []string
 	for _, k := range s.Stale() {
@@ -129,32 +141,44 @@ func (r *Route[R]) repair(ctx context.Context, s Session[R], plan *flags.Plan, t
 	if err := r.copyKeys(ctx, s, plan.Authority.Other(), tenant, stale); err != nil {
 		return &SideError{Side: plan.Authority, Err: err}
 	}
-	r.stats.repaired.Add(int64(len(stale)))
+	run.repaired = len(stale)
 	return s.ClearStale(ctx, done)
 }
 
 // other runs the write of the side without authority.
-func (r *Route[R]) other(ctx context.Context, s Session[R], plan *flags.Plan, scope Scope, keys Keys, fn func(context.Context) error) error {
+func (r *Route[R]) other(
+	ctx context.Context, s Session[R], plan *flags.Plan, scope Scope, keys Keys, run *attempt, fn func(context.Context) error,
+) error {
 	side := plan.Authority.Other()
 	var took time.Duration
-	err := s.Protect(ctx, func(ctx context.Context) error {
-		began := r.began()
+	began, waits := r.began(), false
+	err := s.Last(ctx, func(ctx context.Context) error {
+		began = r.began()
 		err := guard(func() error { return fn(ctx) })
-		if !began.IsZero() {
+		if waits = waiting(s); r.meter != nil {
 			took = time.Since(began)
 		}
 		return err
 	})
+	if waits && r.meter != nil { // what travelled together is measured together
+		took = time.Since(began)
+	}
+	if failed := s.Err(); err != nil && failed != nil {
+		return failed // not for that side's sake, or nobody knows
+	}
 	r.took(ctx, took, scope, side, false, err)
 	if err != nil && r.copier.NotFound(err) && !keys.All() {
 		// A partial write met a key that the other side does not have yet: the
 		// authority has it, so it is copied whole.
-		err = s.Protect(ctx, func(ctx context.Context) error {
+		err = s.Last(ctx, func(ctx context.Context) error {
 			return guard(func() error { return r.copyKeys(ctx, s, plan.Authority, scope.Tenant, keys.List()) })
 		})
 	}
 	if err == nil {
 		return nil
+	}
+	if failed := s.Err(); failed != nil {
+		return failed
 	}
 	stale := keys.List()
 	if keys.All() {
@@ -169,7 +193,7 @@ func (r *Route[R]) other(ctx context.Context, s Session[R], plan *flags.Plan, sc
 	if rerr := s.RecordStale(ctx, side, stale, err); rerr != nil {
 		return rerr
 	}
-	r.stats.staleRecorded.Add(int64(len(stale)))
+	run.stale = len(stale)
 	return nil
 }
 
@@ -177,7 +201,7 @@ func (r *Route[R]) other(ctx context.Context, s Session[R], plan *flags.Plan, sc
 // of them where it is not known which.
 func authority[R, A, V any](
 	ctx context.Context, r *Route[R], s Session[R], plan *flags.Plan, scope Scope, keys Keys, args A,
-	call func(context.Context, R, A) (V, error),
+	run *attempt, call func(context.Context, R, A) (V, error),
 ) (answer V, err error) {
 	before, returned := sentBy(s), false
 	defer func() {
@@ -191,8 +215,46 @@ func authority[R, A, V any](
 	began := r.began()
 	answer, err = call(ctx, s.Side(plan.Authority), args)
 	returned = true
+	if err == nil && waiting(s) {
+		run.began, run.waits = began, true
+		return answer, nil
+	}
 	r.called(ctx, began, scope, plan.Authority, true, err)
 	return answer, err
+}
+
+// attempt is what is to be told of one run of a write once it has ended: it may
+// be followed by another.
+type attempt struct {
+	// waits says that statements of the side with authority still waited when its
+	// method returned: how they went is known at the end.
+	waits bool
+	began time.Time
+	// repaired and stale count keys that the write copied first, and keys that
+	// the other side missed.
+	repaired, stale int
+}
+
+// ended tells the meter and the counts of the last run.
+func (r *Route[R]) ended(ctx context.Context, run attempt, scope Scope, side flags.Side, err error) {
+	if err == nil {
+		r.stats.repaired.Add(int64(run.repaired))
+		r.stats.staleRecorded.Add(int64(run.stale))
+	}
+	if !run.waits {
+		return
+	}
+	failed := err
+	if other, is := errors.AsType[*SideError](err); is && other.Side != side {
+		failed = nil // the other side's failure
+	}
+	r.called(ctx, run.began, scope, side, true, failed)
+}
+
+// waiting reports whether statements of the sides wait to be sent.
+func waiting[R any](s Session[R]) bool {
+	w, ok := s.(interface{ Waiting() bool })
+	return ok && w.Waiting()
 }
 
 // sentBy is how many statements the session's sides have sent, or -1 where the

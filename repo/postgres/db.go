@@ -92,8 +92,19 @@ func (db *DB) migrationID(ctx context.Context, q DBTX, name string) (int32, erro
 const timeoutsSQL = "select set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true), " +
 	"set_config('idle_in_transaction_session_timeout', $3, true)"
 
-func (db *DB) timeouts() []any {
-	return []any{milliseconds(db.cfg.StatementTimeout), milliseconds(db.cfg.LockTimeout), milliseconds(db.cfg.MaxTxAge)}
+func (db *DB) timeouts() statement {
+	return statement{sql: timeoutsSQL, args: []any{
+		milliseconds(db.cfg.StatementTimeout), milliseconds(db.cfg.LockTimeout), milliseconds(db.cfg.MaxTxAge),
+	}}
+}
+
+// timeoutsUnfenced also says that a write of the application runs without a
+// fence, or capture would take it for somebody else's.
+func (db *DB) timeoutsUnfenced(migration string) statement {
+	s := db.timeouts()
+	s.sql += ", set_config('crossfade.unfenced', $4, true)"
+	s.args = append(s.args, migration)
+	return s
 }
 
 // milliseconds writes a duration as PostgreSQL's timeouts take it, never as

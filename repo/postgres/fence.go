@@ -23,19 +23,20 @@ type fenceCall struct {
 	look bool
 }
 
-// queue adds the call to a batch; its row, a text[], goes to found.
-func (f fenceCall) queue(batch *pgx.Batch, found *lookup) {
+// statement is the call; its row, a text[], goes to found.
+func (f fenceCall) statement(found *lookup) statement {
 	keys, all := f.keys()
 	d := f.scope.Decision
 	makes := f.scope.Op.Kind == repo.KindCreate && d.Plan().WritesBoth
-	var q *pgx.QueuedQuery
+	call := statement{part: partFence, take: found.take}
 	if d.Guarded() {
-		q = batch.Queue("select crossfade.fence($1, $2, $3, $4, $5, $6, $7, $8)",
-			f.migration, d.Epoch, pgtype.UUID{Bytes: d.PolicyID, Valid: true}, f.scope.Tenant, keys, all, f.look, makes)
+		call.sql = "select crossfade.fence($1, $2, $3, $4, $5, $6, $7, $8)"
+		call.args = []any{f.migration, d.Epoch, pgtype.UUID{Bytes: d.PolicyID, Valid: true}, f.scope.Tenant, keys, all, f.look, makes}
 	} else {
-		q = batch.Queue("select crossfade.fence_lock_only($1, $2, $3, $4, $5, $6)", f.migration, f.scope.Tenant, keys, all, f.look, makes)
+		call.sql = "select crossfade.fence_lock_only($1, $2, $3, $4, $5, $6)"
+		call.args = []any{f.migration, f.scope.Tenant, keys, all, f.look, makes}
 	}
-	q.QueryRow(found.scan)
+	return call
 }
 
 func (f fenceCall) keys() (keys []string, all bool) {
@@ -49,18 +50,24 @@ func (f fenceCall) keys() (keys []string, all bool) {
 	return keys, f.scope.Keys.All()
 }
 
-// queueLook adds a look-up of the stale records without any lock, for reads.
-func queueLook(batch *pgx.Batch, migration int32, scope repo.Scope, found *lookup) {
+// lookStatement looks up the stale records without any lock, for reads.
+func lookStatement(migration int32, scope repo.Scope, found *lookup) statement {
 	keys := scope.Keys.List()
 	if keys == nil {
 		keys = []string{}
 	}
-	batch.Queue("select crossfade.stale_records($1, $2, $3, $4)", migration, scope.Tenant, keys, scope.Keys.All()).QueryRow(found.scan)
+	return statement{
+		sql: "select crossfade.stale_records($1, $2, $3, $4)", args: []any{migration, scope.Tenant, keys, scope.Keys.All()},
+		part: partFence, take: found.take,
+	}
 }
 
-// queueClears adds a look at the count of deleted stale records.
-func queueClears(batch *pgx.Batch, clears *int64) {
-	batch.Queue("select last_value from crossfade.stale_clears").QueryRow(func(row pgx.Row) error { return row.Scan(clears) })
+// clearsStatement looks at the count of deleted stale records.
+func clearsStatement(clears *int64) statement {
+	return statement{
+		sql: "select last_value from crossfade.stale_clears", part: partFence,
+		take: func(results pgx.BatchResults) error { return results.QueryRow().Scan(clears) },
+	}
 }
 
 // lookup is what the ledger says about the keys of a scope.
@@ -75,6 +82,8 @@ type lookup struct {
 func (l *lookup) same(again *lookup) bool {
 	return l.clears == again.clears && l.incomplete == again.incomplete && slices.Equal(l.stale, again.stale)
 }
+
+func (l *lookup) take(results pgx.BatchResults) error { return l.scan(results.QueryRow()) }
 
 // scan reads the lines that crossfade.stale_records makes.
 func (l *lookup) scan(row pgx.Row) error {

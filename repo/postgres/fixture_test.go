@@ -73,6 +73,7 @@ func v2(h *hooks) postgres.Factory[notes] {
 type hooks struct {
 	mu     sync.Mutex
 	before map[string]func(ctx context.Context, db postgres.DBTX) error
+	silent bool // no statement is sent before: the fence may come later
 }
 
 func (h *hooks) on(method string, fn func(ctx context.Context, db postgres.DBTX) error) {
@@ -90,6 +91,12 @@ func (h *hooks) run(ctx context.Context, method string, db postgres.DBTX) error 
 	h.mu.Unlock()
 	if fn == nil {
 		return nil
+	}
+	if h.silent {
+		return fn(ctx, db)
+	}
+	if _, err := db.Exec(ctx, "select 1"); err != nil { // and what waited before: fn runs behind the fence
+		return err
 	}
 	return fn(ctx, db)
 }
@@ -117,6 +124,9 @@ func (t *table) All(ctx context.Context, tenant string) ([]note, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[note])
 }
 
+// execComment is what sqlc writes before a statement of kind :exec, which can be queued.
+const execComment = "-- name: Save :exec\n"
+
 func (t *table) Save(ctx context.Context, tenant string, n note) error {
 	if err := t.hooks.run(ctx, "Save", t.db); err != nil {
 		return err
@@ -125,7 +135,7 @@ func (t *table) Save(ctx context.Context, tenant string, n note) error {
 	for _, column := range strings.Split(t.write, ", ") {
 		sets = append(sets, column+" = excluded."+column)
 	}
-	_, err := t.db.Exec(ctx, "insert into "+t.name+" (tenant, id, "+t.write+", seen) values ($1, $2, "+strings.ReplaceAll(t.parts, "$3", "$3::text")+", $4) "+
+	_, err := t.db.Exec(ctx, execComment+"insert into "+t.name+" (tenant, id, "+t.write+", seen) values ($1, $2, "+strings.ReplaceAll(t.parts, "$3", "$3::text")+", $4) "+
 		"on conflict (tenant, id) do update set "+strings.Join(sets, ", ")+", seen = excluded.seen", tenant, n.ID, n.Text, n.Seen)
 	return err
 }
@@ -181,7 +191,7 @@ func (t *table) Keys(ctx context.Context, tenant string, after *int64, limit int
 type routed struct{ route *repo.Route[notes] }
 
 func op(method string, kind repo.Kind) repo.Op {
-	return repo.Op{Entity: "Notes", Method: method, Kind: kind}
+	return repo.Op{Entity: "Notes", Method: method, Kind: kind, Queue: kind == repo.KindWrite}
 }
 
 func keyText(id int64) string { return strconv.FormatInt(id, 10) }

@@ -70,9 +70,9 @@ func (tx *Tx) markUnfenced(ctx context.Context, migration string) error {
 }
 
 // queueFenced ends, on the way to the fence, what markUnfenced said.
-func (tx *Tx) queueFenced(batch *pgx.Batch) {
+func (tx *Tx) queueFenced() {
 	if tx.unfenced != "" {
-		batch.Queue("select set_config('crossfade.unfenced', '', true)")
+		tx.queue.add(statement{sql: "select set_config('crossfade.unfenced', '', true)"})
 	}
 }
 

@@ -20,6 +20,7 @@ type session[R any] struct {
 	scope     repo.Scope
 	found     *lookup
 	owned     bool // the transaction is this operation's own
+	queued    bool // its statements may wait
 	snapshot  bool // all its statements see one moment
 	made      [2]R
 	has       [2]bool
@@ -64,11 +65,18 @@ func (s *session[R]) Lock(ctx context.Context, keys []string) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	sql := "select null::text[] from crossfade.lock_keys($1, $2, $3)"
-	if s.found.captured {
-		sql = "select crossfade.lock_made($1, $2, $3)" // and finds what the insert recorded
+	err := s.tx.flush(ctx) // whether the fence saw triggers of capture
+	if err == nil {
+		lock := statement{part: partAuthority, args: []any{s.migration, s.scope.Tenant, keys}}
+		if lock.sql = "select crossfade.lock_keys($1, $2, $3)"; s.found.captured {
+			lock.sql, lock.take = "select crossfade.lock_made($1, $2, $3)", s.found.take // what the insert recorded
+		}
+		err = s.own(ctx, lock)
 	}
-	if err := s.found.scan(s.tx.handle.QueryRow(ctx, sql, s.migration, s.scope.Tenant, keys)); err != nil {
+	if err == nil && s.found.captured {
+		err = s.tx.flush(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("lock the keys that the database made: %w", err)
 	}
 	return nil
@@ -78,13 +86,26 @@ func (s *session[R]) Lock(ctx context.Context, keys []string) error {
 // ledger says the same as before the read.
 func (s *session[R]) sameAgain(ctx context.Context) (bool, error) {
 	var again lookup
-	batch := &pgx.Batch{}
-	queueLook(batch, s.migration, s.scope, &again)
-	queueClears(batch, &again.clears) // after the records
-	if err := s.tx.handle.SendBatch(ctx, batch).Close(); err != nil {
+	s.tx.queue.add(lookStatement(s.migration, s.scope, &again), clearsStatement(&again.clears)) // the count after the records
+	if err := s.tx.ask(ctx); err != nil {
 		return false, fmt.Errorf("look at the stale keys again: %w", busy(err))
 	}
 	return s.found.same(&again), nil
+}
+
+// own executes a statement of the shim itself, which waits where statements do.
+func (s *session[R]) own(ctx context.Context, sent statement) error {
+	s.tx.sent++
+	switch {
+	case s.queued:
+		s.tx.queue.add(sent)
+		return nil
+	case sent.take == nil:
+		_, err := s.tx.exec(ctx, sent.sql, sent.args)
+		return err
+	}
+	s.tx.queue.add(sent)
+	return s.tx.ask(ctx)
 }
 
 const recordStaleSQL = `
@@ -100,8 +121,10 @@ func (s *session[R]) RecordStale(ctx context.Context, side flags.Side, keys []st
 	ctx, cancel := s.lasting(ctx)
 	defer cancel()
 	s.tx.closeOpen()
-	_, err := s.tx.handle.Exec(ctx, recordStaleSQL, s.migration, s.scope.Tenant, side.String(), keys, s.scope.Decision.Epoch, cause(why))
-	if err != nil {
+	record := statement{part: partAuthority, sql: recordStaleSQL, args: []any{
+		s.migration, s.scope.Tenant, side.String(), keys, s.scope.Decision.Epoch, cause(why),
+	}}
+	if err := s.own(ctx, record); err != nil {
 		return fmt.Errorf("record a stale key: %w (after the %s side failed: %w)", err, side, why)
 	}
 	return nil
@@ -115,7 +138,8 @@ func (s *session[R]) ClearStale(ctx context.Context, records []repo.StaleKey) er
 	for i, r := range records {
 		ids[i] = r.ID
 	}
-	if _, err := s.tx.handle.Exec(ctx, "delete from crossfade.stale_keys where id = any($1)", ids); err != nil {
+	clears := statement{part: s.tx.queue.part, sql: "delete from crossfade.stale_keys where id = any($1)", args: []any{ids}}
+	if err := s.own(ctx, clears); err != nil {
 		return fmt.Errorf("clear stale records: %w", err)
 	}
 	return nil
@@ -169,6 +193,60 @@ func (s *session[R]) ended(ctx context.Context) (snapshot string, err error) {
 	return snapshot, err
 }
 
+// Waiting reports whether statements of the sides wait: what they cost is known
+// when the operation has ended.
+func (s *session[R]) Waiting() bool { return s.queued && len(s.tx.queue.waiting) > 0 }
+
+// Err implements [repo.Session].
+func (s *session[R]) Err() error {
+	if failed := s.tx.queue.failed; failed != nil {
+		return failed
+	}
+	return nil
+}
+
+// Last implements [repo.Session]. In a queue the side's statements, its
+// savepoint and COMMIT travel with those of the side with authority that still
+// wait. Deferrable constraints are checked before COMMIT, which then cannot fail
+// for that side's sake.
+func (s *session[R]) Last(ctx context.Context, fn func(context.Context) error) error {
+	if !s.queued {
+		return s.Protect(ctx, fn)
+	}
+	q, before, saved := &s.tx.queue, len(s.tx.queue.waiting), false
+	q.add(
+		statement{sql: "savepoint crossfade_other", part: partOther, take: func(results pgx.BatchResults) error {
+			_, err := results.Exec()
+			saved = err == nil
+			return err
+		}},
+		timeoutsOther(milliseconds(s.b.db.cfg.OtherStatementTimeout), milliseconds(s.b.db.cfg.OtherLockTimeout)),
+	)
+	q.part, q.delay = partOther, true
+	err := fn(ctx)
+	s.tx.closeOpen()
+	if err == nil && q.failed == nil {
+		q.add(statement{sql: "set constraints all immediate", part: partOther})
+		err = s.tx.commit(ctx)
+	}
+	q.part, q.delay = partAuthority, false
+	switch {
+	case s.tx.ended:
+		return nil
+	case q.failed != nil && (q.failed.part != partOther || !saved || lost(q.failed.err)):
+		return q.failed // nobody can go on: see Err
+	case saved:
+		q.failed, q.undo = nil, true
+		q.waiting = []statement{
+			{sql: "rollback to savepoint crossfade_other", part: partAuthority},
+			{sql: "release savepoint crossfade_other", part: partAuthority},
+		}
+	default: // nothing of it was sent
+		q.waiting = q.waiting[:before]
+	}
+	return err
+}
+
 // Protect runs fn in a savepoint with the timeouts of the side without
 // authority. Deferrable constraints are checked inside, so that COMMIT cannot
 // fail for that side's sake. Timeouts outlive a RELEASE, and are put back.
@@ -178,7 +256,8 @@ func (s *session[R]) Protect(ctx context.Context, fn func(context.Context) error
 	open.Queue("savepoint crossfade_other")
 	open.Queue("select current_setting('statement_timeout'), current_setting('lock_timeout')").
 		QueryRow(func(row pgx.Row) error { return row.Scan(&before[0], &before[1]) })
-	s.queueTimeouts(open, milliseconds(s.b.db.cfg.OtherStatementTimeout), milliseconds(s.b.db.cfg.OtherLockTimeout))
+	other := timeoutsOther(milliseconds(s.b.db.cfg.OtherStatementTimeout), milliseconds(s.b.db.cfg.OtherLockTimeout))
+	open.Queue(other.sql, other.args...)
 	if err := s.tx.handle.SendBatch(ctx, open).Close(); err != nil {
 		return fmt.Errorf("set a savepoint: %w", busy(err))
 	}
@@ -187,7 +266,8 @@ func (s *session[R]) Protect(ctx context.Context, fn func(context.Context) error
 	if err == nil {
 		shut := &pgx.Batch{}
 		s.queueConstraints(shut, "immediate")
-		s.queueTimeouts(shut, before[0], before[1])
+		back := timeoutsOther(before[0], before[1])
+		shut.Queue(back.sql, back.args...)
 		s.queueConstraints(shut, "deferred")
 		shut.Queue("release savepoint crossfade_other")
 		if err = s.tx.handle.SendBatch(ctx, shut).Close(); err == nil {
@@ -205,8 +285,11 @@ func (s *session[R]) Protect(ctx context.Context, fn func(context.Context) error
 	return err
 }
 
-func (s *session[R]) queueTimeouts(batch *pgx.Batch, statement, lock string) {
-	batch.Queue("select set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true)", statement, lock)
+func timeoutsOther(statementTimeout, lockTimeout string) statement {
+	return statement{
+		sql:  "select set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true)",
+		args: []any{statementTimeout, lockTimeout}, part: partOther,
+	}
 }
 
 // queueConstraints switches the deferrable constraints of the side without

@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"github.com/crossfade-db/crossfade/flags"
 	"github.com/crossfade-db/crossfade/repo"
 )
@@ -91,41 +88,58 @@ func (b *sides[R]) Read(ctx context.Context, scope repo.Scope, look bool, fn fun
 	var found lookup
 	open := opening{
 		isolation: "repeatable read read only",
-		then:      func(batch *pgx.Batch) { queueLook(batch, id, scope, &found) },
+		then:      []statement{b.db.timeouts(), lookStatement(id, scope, &found)},
 		explain:   explain(scope),
 	}
-	return b.db.run(ctx, open, func(conn *pgxpool.Conn) error {
-		s := b.session(b.db.newTx(conn), id, scope, &found)
+	return b.db.run(ctx, open, func(tx *Tx) error {
+		s := b.session(tx, id, scope, &found)
 		s.snapshot = true
-		defer s.tx.closed.Store(true)
 		return fn(ctx, s)
 	})
 }
 
 // Write implements [repo.Backend].
+//
+// A write that can be repeated is tried with its statements in a queue first:
+// what needs no answer travels together. Should one of them fail, nothing was
+// written, and the write runs again with every statement sent at once, so that
+// each error reaches the side, or the rule of the ladder, that it is for.
 func (b *sides[R]) Write(ctx context.Context, scope repo.Scope, look bool, fn func(context.Context, repo.Session[R]) error) error {
-	switch {
-	case b.tx != nil:
+	if b.tx != nil {
 		return b.join(ctx, scope, true, look, fn)
-	case unfenced(scope) && !look:
-		return b.writeUnfenced(ctx, scope, fn)
 	}
-	id, err := b.db.migrationID(ctx, b.db.pool, scope.Decision.Migration)
-	if err != nil {
-		return err
+	var failed *queueError
+	if scope.Repeatable {
+		if err := b.write(ctx, scope, look, true, fn); !errors.As(err, &failed) {
+			return err
+		}
 	}
+	return b.write(ctx, scope, look, false, fn)
+}
+
+// write runs one operation in a transaction of its own. In a queue the opening
+// waits for the first statement, unless the stale records have to be known
+// before it.
+func (b *sides[R]) write(
+	ctx context.Context, scope repo.Scope, look, queue bool, fn func(context.Context, repo.Session[R]) error,
+) error {
+	var id int32
 	var found lookup
-	open := opening{
-		isolation: "read committed",
-		then: func(batch *pgx.Batch) {
-			fenceCall{migration: id, scope: scope, lock: true, look: look}.queue(batch, &found)
-		},
-		explain: explain(scope),
+	open := opening{isolation: "read committed", explain: explain(scope), waits: queue && !look}
+	if unfenced(scope) && !look {
+		open.implicit = queue
+		open.then = []statement{b.db.timeoutsUnfenced(scope.Decision.Migration)}
+	} else {
+		var err error
+		if id, err = b.db.migrationID(ctx, b.db.pool, scope.Decision.Migration); err != nil {
+			return err
+		}
+		open.then = []statement{b.db.timeouts(), fenceCall{migration: id, scope: scope, lock: true, look: look}.statement(&found)}
 	}
-	return b.db.run(ctx, open, func(conn *pgxpool.Conn) error {
-		s := b.session(b.db.newTx(conn), id, scope, &found)
-		s.owned = true
-		defer s.tx.closed.Store(true)
+	return b.db.run(ctx, open, func(tx *Tx) error {
+		tx.queue.delay = queue && scope.Op.Queue
+		s := b.session(tx, id, scope, &found)
+		s.owned, s.queued = true, queue
 		return uncaptured(fn(ctx, s), scope)
 	})
 }
@@ -135,21 +149,6 @@ func (b *sides[R]) Write(ctx context.Context, scope repo.Scope, look bool, fn fu
 func unfenced(scope repo.Scope) bool {
 	kind := scope.Op.Kind
 	return (kind == repo.KindWrite || kind == repo.KindCreate) && scope.Decision.Guarded() && scope.Decision.Plan().Unfenced
-}
-
-// writeUnfenced runs a write of one side in a transaction of its own that takes
-// no lock of the ledger. Capture records it where it comes too late for its
-// decision, or refuses it.
-func (b *sides[R]) writeUnfenced(ctx context.Context, scope repo.Scope, fn func(context.Context, repo.Session[R]) error) error {
-	open := opening{isolation: "read committed", then: func(batch *pgx.Batch) { // or capture would take it for somebody else's
-		batch.Queue("select set_config('crossfade.unfenced', $1, true)", scope.Decision.Migration)
-	}}
-	return b.db.run(ctx, open, func(conn *pgxpool.Conn) error {
-		s := b.session(b.db.newTx(conn), 0, scope, &lookup{})
-		s.owned = true
-		defer s.tx.closed.Store(true)
-		return uncaptured(fn(ctx, s), scope)
-	})
 }
 
 // explain types the errors that the ledger's functions raise for a scope.
@@ -226,14 +225,12 @@ func (b *sides[R]) joinOnce(
 		}
 	}
 	var found lookup
-	batch := &pgx.Batch{}
-	tx.queueFenced(batch)
-	fenceCall{migration: id, scope: scope, lock: lock, look: lock && look}.queue(batch, &found)
+	tx.queueFenced()
+	tx.queue.add(fenceCall{migration: id, scope: scope, lock: lock, look: lock && look}.statement(&found))
 	if look && !lock {
-		queueClears(batch, &found.clears) // before the records
-		queueLook(batch, id, scope, &found)
+		tx.queue.add(clearsStatement(&found.clears), lookStatement(id, scope, &found)) // the count before the records
 	}
-	if err := tx.handle.SendBatch(ctx, batch).Close(); err != nil {
+	if err := tx.ask(ctx); err != nil {
 		err = explain(scope)(err)
 		if repo.Retryable(err) {
 			tx.refused = err
@@ -287,6 +284,9 @@ func (direct[R]) ClearStale(context.Context, []repo.StaleKey) error { return err
 func (direct[R]) Together(context.Context, func(context.Context) error) (bool, error) {
 	return false, nil
 }
+
+func (direct[R]) Last(context.Context, func(context.Context) error) error { return errNoTransaction }
+func (direct[R]) Err() error                                              { return nil }
 
 func (direct[R]) Protect(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
 

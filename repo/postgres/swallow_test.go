@@ -114,6 +114,7 @@ func TestRefusalOfTheAuthorityWithoutAStatementCostsNothing(t *testing.T) {
 	for _, stage := range []flags.Stage{flags.Dual, flags.Live} {
 		w := newWorld(t, stage, nil)
 		for _, hooks := range []*hooks{w.old, w.new} {
+			hooks.silent = true
 			for _, method := range []string{"See", "SeeAll", "Insert"} {
 				hooks.on(method, func(context.Context, postgres.DBTX) error { return errBoom })
 			}

@@ -20,6 +20,9 @@ import (
 type Tx struct {
 	*handle
 	db       *DB
+	conn     *pgxpool.Conn       // of a transaction of our own, else nil
+	open     opening             // of the same
+	ended    bool                // committed, or with an unknown outcome
 	tenants  map[tenantLock]bool // true: exclusively
 	refused  error               // the fence or capture refused: nothing more can run
 	fenced   bool                // also where the policy says that no fence is needed
@@ -67,10 +70,8 @@ func (db *DB) inTxOnce(ctx context.Context, fenced bool, fn func(ctx context.Con
 	defer cancel()
 	ctx, unpin := flags.Pin(ctx, db.cfg.MaxTxAge)
 	defer unpin()
-	return db.run(ctx, opening{isolation: "read committed"}, func(conn *pgxpool.Conn) error {
-		tx := db.newTx(conn)
+	return db.run(ctx, opening{isolation: "read committed", then: []statement{db.timeouts()}}, func(tx *Tx) error {
 		tx.fenced = fenced
-		defer tx.closed.Store(true)
 		err := fn(ctx, tx)
 		if tx.refused != nil { // also when fn swallowed it, or made another error of it
 			return tx.refused
@@ -86,65 +87,111 @@ func (db *DB) newTx(q DBTX) *Tx {
 // opening is how a transaction of our own begins.
 type opening struct {
 	isolation string
-	then      func(*pgx.Batch)  // what travels with BEGIN, or nil
+	then      []statement       // what travels with BEGIN, besides the timeouts
 	explain   func(error) error // of errors of the opening alone, or nil
+	// waits says that the opening is sent with the first statement of fn, whose
+	// own statements may wait as well. fn may then run, and fail, before BEGIN.
+	waits bool
+	// implicit says that a write of one statement needs no BEGIN and no COMMIT.
+	implicit bool
 }
 
 // run acquires a connection, opens a transaction by one batch, runs fn, and
 // commits; any error or panic of fn rolls back.
-func (db *DB) run(ctx context.Context, open opening, fn func(*pgxpool.Conn) error) (err error) {
+func (db *DB) run(ctx context.Context, open opening, fn func(*Tx) error) (err error) {
 	conn, err := db.pool.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("acquire a connection: %w", late(ctx, err))
 	}
-	committed := false
+	tx := db.newTx(conn)
+	tx.conn, tx.open = conn, open
 	defer func() {
-		if !committed {
+		tx.closed.Store(true)
+		if !tx.ended {
 			rollback(ctx, conn)
 		}
 		conn.Release()
 	}()
-	batch := &pgx.Batch{}
-	batch.Queue("begin isolation level " + open.isolation)
-	batch.Queue(timeoutsSQL, db.timeouts()...)
-	if open.then != nil {
-		open.then(batch)
+	tx.queue.ctx = ctx
+	tx.queue.add(statement{sql: "begin isolation level " + open.isolation})
+	tx.queue.add(open.then...)
+	if open.waits {
+		tx.queue.part = partAuthority
+	} else if err := tx.flush(ctx); err != nil {
+		return open.failed(err)
 	}
-	if err := conn.SendBatch(ctx, batch).Close(); err != nil {
-		if open.explain != nil {
-			err = open.explain(err)
-		}
-		return fmt.Errorf("begin: %w", err)
+	if err = fn(tx); err == nil && !tx.ended {
+		err = tx.commit(ctx)
 	}
-	if err := fn(conn); err != nil {
-		return err
+	if tx.queue.failed != nil { // also when fn swallowed it, or made another error of it
+		err = open.failed(tx.queue.failed)
 	}
-	committed = true
-	return commit(ctx, conn)
+	return err
 }
 
-// commit ends the transaction and checks that it was committed indeed: a
-// transaction in which an error was swallowed answers COMMIT with ROLLBACK. A
-// session that is terminated while it commits may have committed already, and
-// so may one whose connection ends before the answer: pgx calls that safe to
-// retry, as it does a statement that it could not send.
-func commit(ctx context.Context, conn *pgxpool.Conn) error {
-	if conn.Conn().IsClosed() {
-		return errLost
-	}
-	tag, err := conn.Exec(ctx, "commit")
-	var pg *pgconn.PgError
+// failed explains errors of the opening. An error that says to begin again is
+// returned as it is.
+func (o opening) failed(err error) error {
+	var failed *queueError
 	switch {
-	case errors.As(err, &pg) && pg.SeverityUnlocalized != "FATAL" && pg.SeverityUnlocalized != "PANIC":
-		return fmt.Errorf("commit: %w", err)
-	case pgconn.SafeToRetry(err) && !conn.Conn().IsClosed():
-		return fmt.Errorf("commit: nothing was sent, so nothing is committed: %w", busy(err))
-	case err != nil:
-		return &repo.UnknownOutcomeError{Err: err}
-	case tag.String() != "COMMIT":
-		return errSwallowed
+	case !errors.As(err, &failed) || failed.again && o.waits:
+		return err
+	case failed.part > partFence:
+		return failed.err
 	}
-	return nil
+	if err = failed.err; o.explain != nil {
+		err = o.explain(err)
+	}
+	return fmt.Errorf("begin: %w", err)
+}
+
+// commit sends what waits and ends the transaction, and checks that it was
+// committed indeed: a transaction in which an error was swallowed answers COMMIT
+// with ROLLBACK. A session that is terminated while it commits may have
+// committed already, and so may one whose connection ends before the answer:
+// pgx calls that safe to retry, as it does a statement that it could not send.
+func (tx *Tx) commit(ctx context.Context) error {
+	q := &tx.queue
+	switch {
+	case q.failed != nil:
+		return q.failed
+	case tx.conn.Conn().IsClosed():
+		return errLost
+	case tx.open.implicit && tx.status() == 'I' && len(q.waiting) <= len(tx.open.then)+2:
+		q.waiting = q.waiting[1:] // one statement, and what goes before it
+	default:
+		q.add(statement{sql: "commit", part: partCommit, take: committed})
+	}
+	results, err := tx.send(ctx)
+	if err == nil {
+		err = tx.fail(partCommit, results.Close())
+	}
+	if err == nil {
+		tx.ended = true
+		return nil
+	}
+	failed := q.failed
+	switch {
+	case failed.again && tx.open.waits, errors.Is(err, errSwallowed):
+	case failed.again || unprepared(err):
+		failed.again, failed.err = false, fmt.Errorf("commit: nothing was sent, so nothing is committed: %w", busy(failed.err))
+	case lost(err) && pgconn.SafeToRetry(err) && !tx.conn.Conn().IsClosed():
+		failed.err = fmt.Errorf("commit: nothing was sent, so nothing is committed: %w", busy(failed.err))
+	case lost(err):
+		failed.err = &repo.UnknownOutcomeError{Err: failed.err}
+		failed.part = partCommit
+	case failed.part == partCommit:
+		failed.err = fmt.Errorf("commit: %w", failed.err)
+	}
+	return failed
+}
+
+func committed(results pgx.BatchResults) error {
+	tag, err := results.Exec()
+	if err == nil && tag.String() != "COMMIT" {
+		err = errSwallowed
+	}
+	return err
 }
 
 var errLost = errors.New("commit: the connection had ended before, so nothing is committed")

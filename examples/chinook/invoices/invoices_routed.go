@@ -19,9 +19,9 @@ var (
 	opInvoicesGet          = repo.Op{Entity: "invoices", Method: "Get", Kind: repo.KindRead, CloneResult: true}
 	opInvoicesGetForUpdate = repo.Op{Entity: "invoices", Method: "GetForUpdate", Kind: repo.KindLock}
 	opInvoicesOfCustomer   = repo.Op{Entity: "invoices", Method: "OfCustomer", Kind: repo.KindList, CloneResult: true}
-	opInvoicesSave         = repo.Op{Entity: "invoices", Method: "Save", Kind: repo.KindWrite, CloneArgs: true}
-	opInvoicesMove         = repo.Op{Entity: "invoices", Method: "Move", Kind: repo.KindWrite, CloneArgs: true}
-	opInvoicesDelete       = repo.Op{Entity: "invoices", Method: "Delete", Kind: repo.KindWrite}
+	opInvoicesSave         = repo.Op{Entity: "invoices", Method: "Save", Kind: repo.KindWrite, Queue: true, CloneArgs: true}
+	opInvoicesMove         = repo.Op{Entity: "invoices", Method: "Move", Kind: repo.KindWrite, Queue: true, CloneArgs: true}
+	opInvoicesDelete       = repo.Op{Entity: "invoices", Method: "Delete", Kind: repo.KindWrite, Queue: true}
 	opInvoicesKeys         = repo.Op{Entity: "invoices", Method: "Keys", Kind: repo.KindList, CloneArgs: true, CloneResult: true}
 )
 
@@ -95,7 +95,7 @@ func (r *RoutedInvoices) OfCustomer(ctx context.Context, tenant string, customer
 
 // Save inserts the invoice or replaces all of it.
 //
-// Routed: writes one invoice, keyed by invoice.ID.
+// Routed: writes one invoice, keyed by invoice.ID. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedInvoices) Save(ctx context.Context, tenant string, invoice Invoice) error {
 	return repo.Write(ctx, r.route, opInvoicesSave, tenant, repo.Key(invoicesKeyText(invoice.ID)), invoice,
 		func(ctx context.Context, side Invoices, invoice Invoice) error {
@@ -105,7 +105,7 @@ func (r *RoutedInvoices) Save(ctx context.Context, tenant string, invoice Invoic
 
 // Move changes where the bill goes and nothing else.
 //
-// Routed: writes one invoice, keyed by id.
+// Routed: writes one invoice, keyed by id. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedInvoices) Move(ctx context.Context, tenant string, id int32, to Address) error {
 	return repo.Write(ctx, r.route, opInvoicesMove, tenant, repo.Key(invoicesKeyText(id)), invoicesMoveArgs{ID: id, To: to},
 		func(ctx context.Context, side Invoices, args invoicesMoveArgs) error {
@@ -115,7 +115,7 @@ func (r *RoutedInvoices) Move(ctx context.Context, tenant string, id int32, to A
 
 // Delete removes an invoice with its lines.
 //
-// Routed: writes one invoice, keyed by id.
+// Routed: writes one invoice, keyed by id. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedInvoices) Delete(ctx context.Context, tenant string, id int32) error {
 	return repo.Write(ctx, r.route, opInvoicesDelete, tenant, repo.Key(invoicesKeyText(id)), id,
 		func(ctx context.Context, side Invoices, id int32) error {

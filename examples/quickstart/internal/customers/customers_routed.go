@@ -20,10 +20,10 @@ var (
 	opCustomersGet          = repo.Op{Entity: "customers", Method: "Get", Kind: repo.KindRead, CloneResult: true}
 	opCustomersGetForUpdate = repo.Op{Entity: "customers", Method: "GetForUpdate", Kind: repo.KindLock}
 	opCustomersList         = repo.Op{Entity: "customers", Method: "List", Kind: repo.KindList, CloneResult: true}
-	opCustomersSave         = repo.Op{Entity: "customers", Method: "Save", Kind: repo.KindWrite, CloneArgs: true}
-	opCustomersUpdateEmail  = repo.Op{Entity: "customers", Method: "UpdateEmail", Kind: repo.KindWrite}
+	opCustomersSave         = repo.Op{Entity: "customers", Method: "Save", Kind: repo.KindWrite, Queue: true, CloneArgs: true}
+	opCustomersUpdateEmail  = repo.Op{Entity: "customers", Method: "UpdateEmail", Kind: repo.KindWrite, Queue: true}
 	opCustomersAddBalance   = repo.Op{Entity: "customers", Method: "AddBalance", Kind: repo.KindWrite}
-	opCustomersDelete       = repo.Op{Entity: "customers", Method: "Delete", Kind: repo.KindWrite}
+	opCustomersDelete       = repo.Op{Entity: "customers", Method: "Delete", Kind: repo.KindWrite, Queue: true}
 	opCustomersKeys         = repo.Op{Entity: "customers", Method: "Keys", Kind: repo.KindList, CloneArgs: true, CloneResult: true}
 )
 
@@ -112,7 +112,7 @@ func (r *RoutedCustomers) List(ctx context.Context, tenant uuid.UUID, after uuid
 
 // Save inserts the customer or replaces all of it. A customer that breaks a rule of [Customer.Check] is an error.
 //
-// Routed: writes one customer, keyed by c.ID.
+// Routed: writes one customer, keyed by c.ID. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedCustomers) Save(ctx context.Context, c Customer) error {
 	return repo.Write(ctx, r.route, opCustomersSave, c.TenantID.String(), repo.Key(customersKeyText(c.ID)), c,
 		func(ctx context.Context, side Customers, c Customer) error {
@@ -122,7 +122,7 @@ func (r *RoutedCustomers) Save(ctx context.Context, c Customer) error {
 
 // UpdateEmail changes the email address and nothing else.
 //
-// Routed: writes one customer, keyed by id.
+// Routed: writes one customer, keyed by id. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedCustomers) UpdateEmail(ctx context.Context, tenant uuid.UUID, id uuid.UUID, email string, at time.Time) error {
 	return repo.Write(ctx, r.route, opCustomersUpdateEmail, tenant.String(),
 		repo.Key(customersKeyText(id)), customersUpdateEmailArgs{ID: id, Email: email, At: at},
@@ -133,7 +133,7 @@ func (r *RoutedCustomers) UpdateEmail(ctx context.Context, tenant uuid.UUID, id 
 
 // AddBalance adds cents, which may be negative, and returns the new balance.
 //
-// Routed: writes one customer, keyed by id.
+// Routed: writes one customer, keyed by id. Not queued: its result has to be read before the transaction ends.
 func (r *RoutedCustomers) AddBalance(ctx context.Context, tenant uuid.UUID, id uuid.UUID, cents int64, at time.Time) (int64, error) {
 	return repo.WriteResult(ctx, r.route, opCustomersAddBalance, tenant.String(),
 		repo.Key(customersKeyText(id)), customersAddBalanceArgs{ID: id, Cents: cents, At: at},
@@ -144,7 +144,7 @@ func (r *RoutedCustomers) AddBalance(ctx context.Context, tenant uuid.UUID, id u
 
 // Delete removes the customer.
 //
-// Routed: writes one customer, keyed by id.
+// Routed: writes one customer, keyed by id. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedCustomers) Delete(ctx context.Context, tenant uuid.UUID, id uuid.UUID) error {
 	return repo.Write(ctx, r.route, opCustomersDelete, tenant.String(), repo.Key(customersKeyText(id)), id,
 		func(ctx context.Context, side Customers, id uuid.UUID) error {

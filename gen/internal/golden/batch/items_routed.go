@@ -21,13 +21,13 @@ var (
 	opItemsGetAll     = repo.Op{Entity: "Items", Method: "GetAll", Kind: repo.KindRead, CloneArgs: true, CloneResult: true}
 	opItemsGetMap     = repo.Op{Entity: "Items", Method: "GetMap", Kind: repo.KindRead, CloneArgs: true, CloneResult: true}
 	opItemsTagged     = repo.Op{Entity: "Items", Method: "Tagged", Kind: repo.KindList, CloneArgs: true, CloneResult: true}
-	opItemsLockAll    = repo.Op{Entity: "Items", Method: "LockAll", Kind: repo.KindLock}
+	opItemsLockAll    = repo.Op{Entity: "Items", Method: "LockAll", Kind: repo.KindLock, CloneArgs: true}
 	opItemsLockTenant = repo.Op{Entity: "Items", Method: "LockTenant", Kind: repo.KindLock}
-	opItemsSaveAll    = repo.Op{Entity: "Items", Method: "SaveAll", Kind: repo.KindWrite, CloneArgs: true}
-	opItemsSaveBox    = repo.Op{Entity: "Items", Method: "SaveBox", Kind: repo.KindWrite, CloneArgs: true}
+	opItemsSaveAll    = repo.Op{Entity: "Items", Method: "SaveAll", Kind: repo.KindWrite, Queue: true, CloneArgs: true}
+	opItemsSaveBox    = repo.Op{Entity: "Items", Method: "SaveBox", Kind: repo.KindWrite, Queue: true, CloneArgs: true}
 	opItemsTag        = repo.Op{Entity: "Items", Method: "Tag", Kind: repo.KindWrite, CloneArgs: true}
-	opItemsSave       = repo.Op{Entity: "Items", Method: "Save", Kind: repo.KindWrite, CloneArgs: true}
-	opItemsDelete     = repo.Op{Entity: "Items", Method: "Delete", Kind: repo.KindWrite}
+	opItemsSave       = repo.Op{Entity: "Items", Method: "Save", Kind: repo.KindWrite, Queue: true, CloneArgs: true}
+	opItemsDelete     = repo.Op{Entity: "Items", Method: "Delete", Kind: repo.KindWrite, Queue: true}
 	opItemsKeys       = repo.Op{Entity: "Items", Method: "Keys", Kind: repo.KindList, CloneArgs: true, CloneResult: true}
 )
 
@@ -126,7 +126,7 @@ func (r *RoutedItems) LockTenant(ctx context.Context, tenant string) (int, error
 
 // Save takes one item or many.
 //
-// Routed: writes items, keyed by items[].ID.
+// Routed: writes items, keyed by items[].ID. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedItems) SaveAll(ctx context.Context, tenant string, items ...Item) error {
 	return repo.Write(ctx, r.route, opItemsSaveAll, tenant,
 		repo.KeyList(repo.KeyTexts(items, func(v Item) string { return itemsKeyText(v.ID) })), items,
@@ -135,7 +135,7 @@ func (r *RoutedItems) SaveAll(ctx context.Context, tenant string, items ...Item)
 		})
 }
 
-// SaveBox writes items, keyed by b.Items[].ID and b.Lid.ID and b.Owner.ID and extra.
+// SaveBox writes items, keyed by b.Items[].ID and b.Lid.ID and b.Owner.ID and extra. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedItems) SaveBox(ctx context.Context, tenant string, b *Box, extra ID) error {
 	if b == nil || slices.ContainsFunc(b.Items, func(v *Item) bool { return v == nil }) {
 		return &repo.KeyError{Op: opItemsSaveBox, Path: "b.Items[].ID"}
@@ -154,7 +154,7 @@ func (r *RoutedItems) SaveBox(ctx context.Context, tenant string, b *Box, extra 
 		})
 }
 
-// Tag writes one item, keyed by id.
+// Tag writes one item, keyed by id. Not queued: its result has to be read before the transaction ends.
 func (r *RoutedItems) Tag(ctx context.Context, tenant string, id ID, tags ...string) (int, error) {
 	return repo.WriteResult(ctx, r.route, opItemsTag, tenant, repo.Key(itemsKeyText(id)), itemsTagArgs{ID: id, Tags: tags},
 		func(ctx context.Context, side Items, args itemsTagArgs) (int, error) {
@@ -162,7 +162,7 @@ func (r *RoutedItems) Tag(ctx context.Context, tenant string, id ID, tags ...str
 		})
 }
 
-// Save writes one item, keyed by item.ID.
+// Save writes one item, keyed by item.ID. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedItems) Save(ctx context.Context, tenant string, item Item) error {
 	return repo.Write(ctx, r.route, opItemsSave, tenant, repo.Key(itemsKeyText(item.ID)), item,
 		func(ctx context.Context, side Items, item Item) error {
@@ -170,7 +170,7 @@ func (r *RoutedItems) Save(ctx context.Context, tenant string, item Item) error 
 		})
 }
 
-// Delete writes one item, keyed by id.
+// Delete writes one item, keyed by id. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedItems) Delete(ctx context.Context, tenant string, id ID) error {
 	return repo.Write(ctx, r.route, opItemsDelete, tenant, repo.Key(itemsKeyText(id)), id,
 		func(ctx context.Context, side Items, id ID) error {

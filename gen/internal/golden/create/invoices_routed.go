@@ -20,13 +20,13 @@ var (
 	opInvoicesCreate     = repo.Op{Entity: "Invoices", Method: "Create", Kind: repo.KindCreate}
 	opInvoicesCreateID   = repo.Op{Entity: "Invoices", Method: "CreateID", Kind: repo.KindCreate}
 	opInvoicesCreateOnce = repo.Op{Entity: "Invoices", Method: "CreateOnce", Kind: repo.KindCreate}
-	opInvoicesInsert     = repo.Op{Entity: "Invoices", Method: "Insert", Kind: repo.KindCreate}
-	opInvoicesInsertAll  = repo.Op{Entity: "Invoices", Method: "InsertAll", Kind: repo.KindCreate}
-	opInvoicesInsertMany = repo.Op{Entity: "Invoices", Method: "InsertMany", Kind: repo.KindCreate}
-	opInvoicesInsertWith = repo.Op{Entity: "Invoices", Method: "InsertWith", Kind: repo.KindCreate}
+	opInvoicesInsert     = repo.Op{Entity: "Invoices", Method: "Insert", Kind: repo.KindCreate, CloneArgs: true}
+	opInvoicesInsertAll  = repo.Op{Entity: "Invoices", Method: "InsertAll", Kind: repo.KindCreate, CloneArgs: true}
+	opInvoicesInsertMany = repo.Op{Entity: "Invoices", Method: "InsertMany", Kind: repo.KindCreate, CloneArgs: true}
+	opInvoicesInsertWith = repo.Op{Entity: "Invoices", Method: "InsertWith", Kind: repo.KindCreate, CloneArgs: true}
 	opInvoicesGet        = repo.Op{Entity: "Invoices", Method: "Get", Kind: repo.KindRead}
-	opInvoicesSave       = repo.Op{Entity: "Invoices", Method: "Save", Kind: repo.KindWrite}
-	opInvoicesDelete     = repo.Op{Entity: "Invoices", Method: "Delete", Kind: repo.KindWrite}
+	opInvoicesSave       = repo.Op{Entity: "Invoices", Method: "Save", Kind: repo.KindWrite, Queue: true}
+	opInvoicesDelete     = repo.Op{Entity: "Invoices", Method: "Delete", Kind: repo.KindWrite, Queue: true}
 	opInvoicesKeys       = repo.Op{Entity: "Invoices", Method: "Keys", Kind: repo.KindList, CloneArgs: true, CloneResult: true}
 )
 
@@ -86,7 +86,7 @@ func (r *RoutedInvoices) InTx(tx repo.Tx) *RoutedInvoices {
 // Route returns what leads the calls: its migration, sides, copier and counts.
 func (r *RoutedInvoices) Route() *repo.Route[Invoices] { return r.route }
 
-// Create creates one invoice, keyed by result.ID, which the database makes: the other side gets a copy.
+// Create creates one invoice, keyed by result.ID, which the database makes: the other side gets a copy. Not queued: the key has to be read and locked before the other side is written.
 func (r *RoutedInvoices) Create(ctx context.Context, tenant string, text string) (Invoice, error) {
 	return repo.Create(ctx, r.route, opInvoicesCreate, tenant,
 		text,
@@ -98,7 +98,7 @@ func (r *RoutedInvoices) Create(ctx context.Context, tenant string, text string)
 		})
 }
 
-// CreateID creates one invoice, keyed by result, which the database makes: the other side gets a copy.
+// CreateID creates one invoice, keyed by result, which the database makes: the other side gets a copy. Not queued: the key has to be read and locked before the other side is written.
 func (r *RoutedInvoices) CreateID(ctx context.Context, tenant string, text string, note string) (int64, error) {
 	return repo.Create(ctx, r.route, opInvoicesCreateID, tenant,
 		invoicesCreateIDArgs{Text: text, Note: note},
@@ -112,7 +112,7 @@ func (r *RoutedInvoices) CreateID(ctx context.Context, tenant string, text strin
 
 // CreateOnce returns nil where there is one already.
 //
-// Routed: creates one invoice, keyed by result.ID, which the database makes: the other side gets a copy.
+// Routed: creates one invoice, keyed by result.ID, which the database makes: the other side gets a copy. Not queued: the key has to be read and locked before the other side is written.
 func (r *RoutedInvoices) CreateOnce(ctx context.Context, tenant string, text string) (*Invoice, int, error) {
 	out, err := repo.Create(ctx, r.route, opInvoicesCreateOnce, tenant,
 		text,
@@ -131,7 +131,7 @@ func (r *RoutedInvoices) CreateOnce(ctx context.Context, tenant string, text str
 	return out.I, out.Seen, err
 }
 
-// Insert creates one invoice, keyed by i.ID, which the database makes: the other side gets a copy.
+// Insert creates one invoice, keyed by i.ID, which the database makes: the other side gets a copy. Not queued: the key has to be read and locked before the other side is written.
 func (r *RoutedInvoices) Insert(ctx context.Context, tenant string, i *Invoice) error {
 	_, err := repo.Create(ctx, r.route, opInvoicesInsert, tenant,
 		i,
@@ -147,7 +147,7 @@ func (r *RoutedInvoices) Insert(ctx context.Context, tenant string, i *Invoice) 
 	return err
 }
 
-// InsertAll creates invoices, keyed by is[].ID, which the database makes: the other side gets a copy.
+// InsertAll creates invoices, keyed by is[].ID, which the database makes: the other side gets a copy. Not queued: the key has to be read and locked before the other side is written.
 func (r *RoutedInvoices) InsertAll(ctx context.Context, tenant string, prefix string, is []*Invoice) error {
 	_, err := repo.Create(ctx, r.route, opInvoicesInsertAll, tenant,
 		invoicesInsertAllArgs{Prefix: prefix, Is: is},
@@ -160,7 +160,7 @@ func (r *RoutedInvoices) InsertAll(ctx context.Context, tenant string, prefix st
 	return err
 }
 
-// InsertMany creates invoices, keyed by result[].ID, which the database makes: the other side gets a copy.
+// InsertMany creates invoices, keyed by result[].ID, which the database makes: the other side gets a copy. Not queued: the key has to be read and locked before the other side is written.
 func (r *RoutedInvoices) InsertMany(ctx context.Context, tenant string, texts ...string) ([]Invoice, error) {
 	return repo.Create(ctx, r.route, opInvoicesInsertMany, tenant,
 		texts,
@@ -172,7 +172,7 @@ func (r *RoutedInvoices) InsertMany(ctx context.Context, tenant string, texts ..
 		})
 }
 
-// InsertWith creates invoices, keyed by result.ID and rest[].ID, which the database makes: the other side gets a copy.
+// InsertWith creates invoices, keyed by result.ID and rest[].ID, which the database makes: the other side gets a copy. Not queued: the key has to be read and locked before the other side is written.
 func (r *RoutedInvoices) InsertWith(ctx context.Context, tenant string, first string, rest []*Invoice) (Invoice, error) {
 	return repo.Create(ctx, r.route, opInvoicesInsertWith, tenant,
 		invoicesInsertWithArgs{First: first, Rest: rest},
@@ -192,7 +192,7 @@ func (r *RoutedInvoices) Get(ctx context.Context, tenant string, id int64) (Invo
 		})
 }
 
-// Save writes one invoice, keyed by i.ID.
+// Save writes one invoice, keyed by i.ID. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedInvoices) Save(ctx context.Context, tenant string, i Invoice) error {
 	return repo.Write(ctx, r.route, opInvoicesSave, tenant, repo.Key(invoicesKeyText(i.ID)), i,
 		func(ctx context.Context, side Invoices, i Invoice) error {
@@ -200,7 +200,7 @@ func (r *RoutedInvoices) Save(ctx context.Context, tenant string, i Invoice) err
 		})
 }
 
-// Delete writes one invoice, keyed by id.
+// Delete writes one invoice, keyed by id. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedInvoices) Delete(ctx context.Context, tenant string, id int64) error {
 	return repo.Write(ctx, r.route, opInvoicesDelete, tenant, repo.Key(invoicesKeyText(id)), id,
 		func(ctx context.Context, side Invoices, id int64) error {

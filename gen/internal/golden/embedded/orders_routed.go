@@ -20,8 +20,8 @@ var _ Orders = (*RoutedOrders)(nil)
 var (
 	opOrdersGet    = repo.Op{Entity: "orders", Method: "Get", Kind: repo.KindRead, CloneResult: true}
 	opOrdersKeys   = repo.Op{Entity: "orders", Method: "Keys", Kind: repo.KindList, CloneArgs: true, CloneResult: true}
-	opOrdersSave   = repo.Op{Entity: "orders", Method: "Save", Kind: repo.KindWrite, CloneArgs: true}
-	opOrdersDelete = repo.Op{Entity: "orders", Method: "Delete", Kind: repo.KindWrite}
+	opOrdersSave   = repo.Op{Entity: "orders", Method: "Save", Kind: repo.KindWrite, Queue: true, CloneArgs: true}
+	opOrdersDelete = repo.Op{Entity: "orders", Method: "Delete", Kind: repo.KindWrite, Queue: true}
 	opOrdersCount  = repo.Op{Entity: "orders", Method: "Count", Kind: repo.KindList}
 )
 
@@ -75,7 +75,7 @@ func (r *RoutedOrders) Keys(ctx context.Context, tenant string, after *int64, li
 		})
 }
 
-// Save writes one order, keyed by o.ID.
+// Save writes one order, keyed by o.ID. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedOrders) Save(ctx context.Context, tenant string, o base.Order) error {
 	return repo.Write(ctx, r.route, opOrdersSave, tenant, repo.Key(ordersKeyText(o.ID)), o,
 		func(ctx context.Context, side Orders, o base.Order) error {
@@ -83,7 +83,7 @@ func (r *RoutedOrders) Save(ctx context.Context, tenant string, o base.Order) er
 		})
 }
 
-// Delete writes one order, keyed by id.
+// Delete writes one order, keyed by id. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedOrders) Delete(ctx context.Context, tenant string, id int64) error {
 	return repo.Write(ctx, r.route, opOrdersDelete, tenant, repo.Key(ordersKeyText(id)), id,
 		func(ctx context.Context, side Orders, id int64) error {

@@ -19,8 +19,8 @@ var (
 	opUsersGet    = repo.Op{Entity: "Users", Method: "Get", Kind: repo.KindRead, CloneResult: true}
 	opUsersPages  = repo.Op{Entity: "Users", Method: "Pages", Kind: repo.KindList, CloneResult: true}
 	opUsersKeys   = repo.Op{Entity: "Users", Method: "Keys", Kind: repo.KindList, CloneArgs: true, CloneResult: true}
-	opUsersDelete = repo.Op{Entity: "Users", Method: "Delete", Kind: repo.KindWrite}
-	opUsersSave   = repo.Op{Entity: "Users", Method: "Save", Kind: repo.KindWrite, CloneArgs: true}
+	opUsersDelete = repo.Op{Entity: "Users", Method: "Delete", Kind: repo.KindWrite, Queue: true}
+	opUsersSave   = repo.Op{Entity: "Users", Method: "Save", Kind: repo.KindWrite, Queue: true, CloneArgs: true}
 )
 
 // usersPagesArgs holds the arguments of Users.Pages.
@@ -85,7 +85,7 @@ func (r *RoutedUsers) Keys(ctx context.Context, tenant string, after *UserID, li
 		})
 }
 
-// Delete writes one user, keyed by key.
+// Delete writes one user, keyed by key. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedUsers) Delete(ctx context.Context, tenant string, key UserID) error {
 	return repo.Write(ctx, r.route, opUsersDelete, tenant, repo.Key(usersKeyText(key)), key,
 		func(ctx context.Context, side Users, key UserID) error {
@@ -93,7 +93,7 @@ func (r *RoutedUsers) Delete(ctx context.Context, tenant string, key UserID) err
 		})
 }
 
-// Save writes one user, keyed by u.ID.
+// Save writes one user, keyed by u.ID. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedUsers) Save(ctx context.Context, tenant string, u User) error {
 	return repo.Write(ctx, r.route, opUsersSave, tenant, repo.Key(usersKeyText(u.ID)), u,
 		func(ctx context.Context, side Users, u User) error {
@@ -139,8 +139,8 @@ var (
 	opTeamsGet    = repo.Op{Entity: "Teams", Method: "Get", Kind: repo.KindRead}
 	opTeamsPages  = repo.Op{Entity: "Teams", Method: "Pages", Kind: repo.KindList, CloneResult: true}
 	opTeamsKeys   = repo.Op{Entity: "Teams", Method: "Keys", Kind: repo.KindList, CloneArgs: true, CloneResult: true}
-	opTeamsDelete = repo.Op{Entity: "Teams", Method: "Delete", Kind: repo.KindWrite}
-	opTeamsSave   = repo.Op{Entity: "Teams", Method: "Save", Kind: repo.KindWrite}
+	opTeamsDelete = repo.Op{Entity: "Teams", Method: "Delete", Kind: repo.KindWrite, Queue: true}
+	opTeamsSave   = repo.Op{Entity: "Teams", Method: "Save", Kind: repo.KindWrite, Queue: true}
 )
 
 // teamsPagesArgs holds the arguments of Teams.Pages.
@@ -205,7 +205,7 @@ func (r *RoutedTeams) Keys(ctx context.Context, tenant string, after *string, li
 		})
 }
 
-// Delete writes one team, keyed by key.
+// Delete writes one team, keyed by key. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedTeams) Delete(ctx context.Context, tenant string, key string) error {
 	return repo.Write(ctx, r.route, opTeamsDelete, tenant, repo.Key(teamsKeyText(key)), key,
 		func(ctx context.Context, side Teams, key string) error {
@@ -213,7 +213,7 @@ func (r *RoutedTeams) Delete(ctx context.Context, tenant string, key string) err
 		})
 }
 
-// Save writes one team, keyed by value.Key().
+// Save writes one team, keyed by value.Key(). Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedTeams) Save(ctx context.Context, tenant string, value Team) error {
 	return repo.Write(ctx, r.route, opTeamsSave, tenant, repo.Key(teamsKeyText(value.Key())), value,
 		func(ctx context.Context, side Teams, value Team) error {

@@ -21,8 +21,8 @@ var _ Parcels = (*RoutedParcels)(nil)
 var (
 	opParcelsGet    = crossfaderepo.Op{Entity: "Parcels", Method: "Get", Kind: crossfaderepo.KindRead, CloneResult: true}
 	opParcelsSent   = crossfaderepo.Op{Entity: "Parcels", Method: "Sent", Kind: crossfaderepo.KindList, CloneArgs: true, CloneResult: true}
-	opParcelsSave   = crossfaderepo.Op{Entity: "Parcels", Method: "Save", Kind: crossfaderepo.KindWrite, CloneArgs: true}
-	opParcelsDelete = crossfaderepo.Op{Entity: "Parcels", Method: "Delete", Kind: crossfaderepo.KindWrite}
+	opParcelsSave   = crossfaderepo.Op{Entity: "Parcels", Method: "Save", Kind: crossfaderepo.KindWrite, Queue: true, CloneArgs: true}
+	opParcelsDelete = crossfaderepo.Op{Entity: "Parcels", Method: "Delete", Kind: crossfaderepo.KindWrite, Queue: true}
 	opParcelsKeys   = crossfaderepo.Op{Entity: "Parcels", Method: "Keys", Kind: crossfaderepo.KindList, CloneArgs: true, CloneResult: true}
 )
 
@@ -82,7 +82,7 @@ func (r *RoutedParcels) Sent(ctx context.Context, shop string, repoArg bother.Ad
 		})
 }
 
-// Save writes one parcel, keyed by strange.ID.
+// Save writes one parcel, keyed by strange.ID. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedParcels) Save(ctx context.Context, shop string, strangeArg Parcel) error {
 	return crossfaderepo.Write(ctx, r.route, opParcelsSave, shop, crossfaderepo.Key(parcelsKeyText(strangeArg.ID)), strangeArg,
 		func(ctx context.Context, side Parcels, strangeArg Parcel) error {
@@ -90,7 +90,7 @@ func (r *RoutedParcels) Save(ctx context.Context, shop string, strangeArg Parcel
 		})
 }
 
-// Delete writes one parcel, keyed by time.
+// Delete writes one parcel, keyed by time. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedParcels) Delete(ctx context.Context, shop string, timeArg strange.ID) error {
 	return crossfaderepo.Write(ctx, r.route, opParcelsDelete, shop, crossfaderepo.Key(parcelsKeyText(timeArg)), timeArg,
 		func(ctx context.Context, side Parcels, timeArg strange.ID) error {

@@ -21,9 +21,9 @@ var _ Contracts = (*RoutedContracts)(nil)
 var (
 	opContractsGet     = repo.Op{Entity: "Contracts", Method: "Get", Kind: repo.KindRead}
 	opContractsGetAll  = repo.Op{Entity: "Contracts", Method: "GetAll", Kind: repo.KindRead, CloneArgs: true, CloneResult: true}
-	opContractsSave    = repo.Op{Entity: "Contracts", Method: "Save", Kind: repo.KindWrite}
-	opContractsSaveAll = repo.Op{Entity: "Contracts", Method: "SaveAll", Kind: repo.KindWrite, CloneArgs: true}
-	opContractsDelete  = repo.Op{Entity: "Contracts", Method: "Delete", Kind: repo.KindWrite}
+	opContractsSave    = repo.Op{Entity: "Contracts", Method: "Save", Kind: repo.KindWrite, Queue: true}
+	opContractsSaveAll = repo.Op{Entity: "Contracts", Method: "SaveAll", Kind: repo.KindWrite, Queue: true, CloneArgs: true}
+	opContractsDelete  = repo.Op{Entity: "Contracts", Method: "Delete", Kind: repo.KindWrite, Queue: true}
 	opContractsKeys    = repo.Op{Entity: "Contracts", Method: "Keys", Kind: repo.KindList, CloneArgs: true, CloneResult: true}
 )
 
@@ -84,7 +84,7 @@ func (r *RoutedContracts) GetAll(ctx context.Context, tenant uuid.UUID, keys []C
 		})
 }
 
-// Save writes one contract, keyed by c.Region with c.Number.
+// Save writes one contract, keyed by c.Region with c.Number. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedContracts) Save(ctx context.Context, tenant uuid.UUID, c Contract) error {
 	return repo.Write(ctx, r.route, opContractsSave, tenant.String(), repo.Key(contractsKeyText(c.Region, c.Number)), c,
 		func(ctx context.Context, side Contracts, c Contract) error {
@@ -92,7 +92,7 @@ func (r *RoutedContracts) Save(ctx context.Context, tenant uuid.UUID, c Contract
 		})
 }
 
-// SaveAll writes contracts, keyed by cs[].Region with cs[].Number.
+// SaveAll writes contracts, keyed by cs[].Region with cs[].Number. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedContracts) SaveAll(ctx context.Context, tenant uuid.UUID, cs []*Contract) error {
 	if slices.ContainsFunc(cs, func(v *Contract) bool { return v == nil }) {
 		return &repo.KeyError{Op: opContractsSaveAll, Path: "cs[].Region"}
@@ -104,7 +104,7 @@ func (r *RoutedContracts) SaveAll(ctx context.Context, tenant uuid.UUID, cs []*C
 		})
 }
 
-// Delete writes one contract, keyed by key.
+// Delete writes one contract, keyed by key. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedContracts) Delete(ctx context.Context, tenant uuid.UUID, key ContractKey) error {
 	return repo.Write(ctx, r.route, opContractsDelete, tenant.String(), repo.Key(contractsKeyText(key.Region, key.Number)), key,
 		func(ctx context.Context, side Contracts, key ContractKey) error {
@@ -192,8 +192,8 @@ var (
 	opVouchersGet     = repo.Op{Entity: "Vouchers", Method: "Get", Kind: repo.KindRead}
 	opVouchersCount   = repo.Op{Entity: "Vouchers", Method: "Count", Kind: repo.KindList}
 	opVouchersBetween = repo.Op{Entity: "Vouchers", Method: "Between", Kind: repo.KindList, CloneResult: true}
-	opVouchersSave    = repo.Op{Entity: "Vouchers", Method: "Save", Kind: repo.KindWrite}
-	opVouchersDelete  = repo.Op{Entity: "Vouchers", Method: "Delete", Kind: repo.KindWrite}
+	opVouchersSave    = repo.Op{Entity: "Vouchers", Method: "Save", Kind: repo.KindWrite, Queue: true}
+	opVouchersDelete  = repo.Op{Entity: "Vouchers", Method: "Delete", Kind: repo.KindWrite, Queue: true}
 	opVouchersKeys    = repo.Op{Entity: "Vouchers", Method: "Keys", Kind: repo.KindList, CloneArgs: true, CloneResult: true}
 )
 
@@ -260,7 +260,7 @@ func (r *RoutedVouchers) Between(ctx context.Context, arg1 int, arg2 int) ([]Vou
 		})
 }
 
-// Save writes one voucher, keyed by v.Code.
+// Save writes one voucher, keyed by v.Code. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedVouchers) Save(ctx context.Context, v Voucher) error {
 	return repo.Write(ctx, r.route, opVouchersSave, repo.SoleTenant, repo.Key(vouchersKeyText(v.Code)), v,
 		func(ctx context.Context, side Vouchers, v Voucher) error {
@@ -268,7 +268,7 @@ func (r *RoutedVouchers) Save(ctx context.Context, v Voucher) error {
 		})
 }
 
-// Delete writes one voucher, keyed by code.
+// Delete writes one voucher, keyed by code. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedVouchers) Delete(ctx context.Context, code Code) error {
 	return repo.Write(ctx, r.route, opVouchersDelete, repo.SoleTenant, repo.Key(vouchersKeyText(code)), code,
 		func(ctx context.Context, side Vouchers, code Code) error {
@@ -322,8 +322,8 @@ var _ Devices = (*RoutedDevices)(nil)
 
 var (
 	opDevicesGet    = repo.Op{Entity: "Devices", Method: "Get", Kind: repo.KindRead, CloneResult: true}
-	opDevicesSave   = repo.Op{Entity: "Devices", Method: "Save", Kind: repo.KindWrite, CloneArgs: true}
-	opDevicesDelete = repo.Op{Entity: "Devices", Method: "Delete", Kind: repo.KindWrite}
+	opDevicesSave   = repo.Op{Entity: "Devices", Method: "Save", Kind: repo.KindWrite, Queue: true, CloneArgs: true}
+	opDevicesDelete = repo.Op{Entity: "Devices", Method: "Delete", Kind: repo.KindWrite, Queue: true}
 	opDevicesKeys   = repo.Op{Entity: "Devices", Method: "Keys", Kind: repo.KindList, CloneArgs: true, CloneResult: true}
 )
 
@@ -368,7 +368,7 @@ func (r *RoutedDevices) Get(ctx context.Context, tenantID TenantID, serial Seria
 		})
 }
 
-// Save writes one device, keyed by d.Serial.
+// Save writes one device, keyed by d.Serial. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedDevices) Save(ctx context.Context, d *Device) error {
 	if d == nil || d.Owner == nil {
 		return &repo.KeyError{Op: opDevicesSave, Path: "d.Owner.Tenant"}
@@ -383,7 +383,7 @@ func (r *RoutedDevices) Save(ctx context.Context, d *Device) error {
 		})
 }
 
-// Delete writes one device, keyed by serial.
+// Delete writes one device, keyed by serial. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedDevices) Delete(ctx context.Context, serial Serial, tenantID TenantID) error {
 	return repo.Write(ctx, r.route, opDevicesDelete, strconv.FormatInt(int64(tenantID), 10),
 		repo.Key(devicesKeyText(serial)), serial,
@@ -466,8 +466,8 @@ var _ AllSettings = (*RoutedAllSettings)(nil)
 
 var (
 	opAllSettingsGet    = repo.Op{Entity: "AllSettings", Method: "Get", Kind: repo.KindRead}
-	opAllSettingsSave   = repo.Op{Entity: "AllSettings", Method: "Save", Kind: repo.KindWrite}
-	opAllSettingsDelete = repo.Op{Entity: "AllSettings", Method: "Delete", Kind: repo.KindWrite}
+	opAllSettingsSave   = repo.Op{Entity: "AllSettings", Method: "Save", Kind: repo.KindWrite, Queue: true}
+	opAllSettingsDelete = repo.Op{Entity: "AllSettings", Method: "Delete", Kind: repo.KindWrite, Queue: true}
 	opAllSettingsKeys   = repo.Op{Entity: "AllSettings", Method: "Keys", Kind: repo.KindList, CloneArgs: true, CloneResult: true}
 )
 
@@ -511,7 +511,7 @@ func (r *RoutedAllSettings) Get(ctx context.Context, tenant string) (Settings, e
 		})
 }
 
-// Save writes one settings, keyed by tenant.
+// Save writes one settings, keyed by tenant. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedAllSettings) Save(ctx context.Context, tenant string, s Settings) error {
 	return repo.Write(ctx, r.route, opAllSettingsSave, tenant, repo.Key(allSettingsKeyText(tenant)), s,
 		func(ctx context.Context, side AllSettings, s Settings) error {
@@ -519,7 +519,7 @@ func (r *RoutedAllSettings) Save(ctx context.Context, tenant string, s Settings)
 		})
 }
 
-// Delete writes one settings, keyed by tenant.
+// Delete writes one settings, keyed by tenant. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedAllSettings) Delete(ctx context.Context, tenant string) error {
 	return repo.Write(ctx, r.route, opAllSettingsDelete, tenant, repo.Key(allSettingsKeyText(tenant)), repo.NoArgs{},
 		func(ctx context.Context, side AllSettings, _ repo.NoArgs) error {
@@ -570,8 +570,8 @@ var _ Flags = (*RoutedFlags)(nil)
 
 var (
 	opFlagsGet    = repo.Op{Entity: "Flags", Method: "Get", Kind: repo.KindRead}
-	opFlagsSave   = repo.Op{Entity: "Flags", Method: "Save", Kind: repo.KindWrite}
-	opFlagsDelete = repo.Op{Entity: "Flags", Method: "Delete", Kind: repo.KindWrite}
+	opFlagsSave   = repo.Op{Entity: "Flags", Method: "Save", Kind: repo.KindWrite, Queue: true}
+	opFlagsDelete = repo.Op{Entity: "Flags", Method: "Delete", Kind: repo.KindWrite, Queue: true}
 	opFlagsKeys   = repo.Op{Entity: "Flags", Method: "Keys", Kind: repo.KindList, CloneArgs: true, CloneResult: true}
 )
 
@@ -626,7 +626,7 @@ func (r *RoutedFlags) Get(ctx context.Context, key FlagKey) (FlagKey, bool, erro
 	return out.FlagKey, out.Value2, err
 }
 
-// Save writes one flag key, keyed by key.
+// Save writes one flag key, keyed by key. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedFlags) Save(ctx context.Context, key FlagKey) error {
 	return repo.Write(ctx, r.route, opFlagsSave, repo.SoleTenant,
 		repo.Key(flagsKeyText(key.On, key.ID, key.Code, key.N, key.S, key.T, key.Name)), key,
@@ -635,7 +635,7 @@ func (r *RoutedFlags) Save(ctx context.Context, key FlagKey) error {
 		})
 }
 
-// Delete writes one flag key, keyed by key.
+// Delete writes one flag key, keyed by key. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedFlags) Delete(ctx context.Context, key FlagKey) error {
 	return repo.Write(ctx, r.route, opFlagsDelete, repo.SoleTenant,
 		repo.Key(flagsKeyText(key.On, key.ID, key.Code, key.N, key.S, key.T, key.Name)), key,

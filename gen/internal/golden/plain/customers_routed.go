@@ -22,11 +22,11 @@ var (
 	opCustomersList           = repo.Op{Entity: "Customers", Method: "List", Kind: repo.KindList, CloneResult: true}
 	opCustomersPage           = repo.Op{Entity: "Customers", Method: "Page", Kind: repo.KindList, CloneResult: true}
 	opCustomersGetForUpdate   = repo.Op{Entity: "Customers", Method: "GetForUpdate", Kind: repo.KindLock}
-	opCustomersSave           = repo.Op{Entity: "Customers", Method: "Save", Kind: repo.KindWrite, CloneArgs: true}
-	opCustomersSaveAll        = repo.Op{Entity: "Customers", Method: "SaveAll", Kind: repo.KindWrite, CloneArgs: true}
+	opCustomersSave           = repo.Op{Entity: "Customers", Method: "Save", Kind: repo.KindWrite, Queue: true, CloneArgs: true}
+	opCustomersSaveAll        = repo.Op{Entity: "Customers", Method: "SaveAll", Kind: repo.KindWrite, Queue: true, CloneArgs: true}
 	opCustomersTransfer       = repo.Op{Entity: "Customers", Method: "Transfer", Kind: repo.KindWrite}
 	opCustomersDeleteInactive = repo.Op{Entity: "Customers", Method: "DeleteInactive", Kind: repo.KindWrite}
-	opCustomersDelete         = repo.Op{Entity: "Customers", Method: "Delete", Kind: repo.KindWrite}
+	opCustomersDelete         = repo.Op{Entity: "Customers", Method: "Delete", Kind: repo.KindWrite, Queue: true}
 	opCustomersKeys           = repo.Op{Entity: "Customers", Method: "Keys", Kind: repo.KindList, CloneArgs: true, CloneResult: true}
 )
 
@@ -136,7 +136,7 @@ func (r *RoutedCustomers) GetForUpdate(ctx context.Context, tenant string, id uu
 		})
 }
 
-// Save writes one customer, keyed by c.ID.
+// Save writes one customer, keyed by c.ID. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedCustomers) Save(ctx context.Context, tenant string, c Customer) error {
 	return repo.Write(ctx, r.route, opCustomersSave, tenant, repo.Key(customersKeyText(c.ID)), c,
 		func(ctx context.Context, side Customers, c Customer) error {
@@ -144,7 +144,7 @@ func (r *RoutedCustomers) Save(ctx context.Context, tenant string, c Customer) e
 		})
 }
 
-// SaveAll writes customers, keyed by cs[].ID.
+// SaveAll writes customers, keyed by cs[].ID. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedCustomers) SaveAll(ctx context.Context, tenant string, cs []Customer) error {
 	return repo.Write(ctx, r.route, opCustomersSaveAll, tenant,
 		repo.KeyList(repo.KeyTexts(cs, func(v Customer) string { return customersKeyText(v.ID) })), cs,
@@ -153,7 +153,7 @@ func (r *RoutedCustomers) SaveAll(ctx context.Context, tenant string, cs []Custo
 		})
 }
 
-// Transfer writes customers, keyed by from and to.
+// Transfer writes customers, keyed by from and to. Not queued: its result has to be read before the transaction ends.
 func (r *RoutedCustomers) Transfer(ctx context.Context, tenant string, from uuid.UUID, to uuid.UUID, cents int64) (int64, error) {
 	return repo.WriteResult(ctx, r.route, opCustomersTransfer, tenant,
 		repo.KeyList([]string{customersKeyText(from), customersKeyText(to)}),
@@ -163,7 +163,7 @@ func (r *RoutedCustomers) Transfer(ctx context.Context, tenant string, from uuid
 		})
 }
 
-// DeleteInactive writes customers by predicate, with all of the tenant's locked.
+// DeleteInactive writes customers by predicate, with all of the tenant's locked. Not queued: its result has to be read before the transaction ends.
 func (r *RoutedCustomers) DeleteInactive(ctx context.Context, tenant string, since time.Time) (int, error) {
 	return repo.WriteResult(ctx, r.route, opCustomersDeleteInactive, tenant, repo.AllKeys(), since,
 		func(ctx context.Context, side Customers, since time.Time) (int, error) {
@@ -171,7 +171,7 @@ func (r *RoutedCustomers) DeleteInactive(ctx context.Context, tenant string, sin
 		})
 }
 
-// Delete writes one customer, keyed by id.
+// Delete writes one customer, keyed by id. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedCustomers) Delete(ctx context.Context, tenant string, id uuid.UUID) error {
 	return repo.Write(ctx, r.route, opCustomersDelete, tenant, repo.Key(customersKeyText(id)), id,
 		func(ctx context.Context, side Customers, id uuid.UUID) error {

@@ -18,8 +18,8 @@ var _ Nodes = (*RoutedNodes)(nil)
 var (
 	opNodesGet    = repo.Op{Entity: "Nodes", Method: "Get", Kind: repo.KindRead, CloneResult: true}
 	opNodesShape  = repo.Op{Entity: "Nodes", Method: "Shape", Kind: repo.KindRead, CloneResult: true}
-	opNodesSave   = repo.Op{Entity: "Nodes", Method: "Save", Kind: repo.KindWrite, CloneArgs: true}
-	opNodesDelete = repo.Op{Entity: "Nodes", Method: "Delete", Kind: repo.KindWrite}
+	opNodesSave   = repo.Op{Entity: "Nodes", Method: "Save", Kind: repo.KindWrite, Queue: true, CloneArgs: true}
+	opNodesDelete = repo.Op{Entity: "Nodes", Method: "Delete", Kind: repo.KindWrite, Queue: true}
 	opNodesKeys   = repo.Op{Entity: "Nodes", Method: "Keys", Kind: repo.KindList, CloneArgs: true, CloneResult: true}
 )
 
@@ -71,7 +71,7 @@ func (r *RoutedNodes) Shape(ctx context.Context, tenant string, id int64) (Tree,
 		})
 }
 
-// Save writes one node, keyed by n.ID.
+// Save writes one node, keyed by n.ID. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedNodes) Save(ctx context.Context, tenant string, n *Node) error {
 	if n == nil {
 		return &repo.KeyError{Op: opNodesSave, Path: "n.ID"}
@@ -82,7 +82,7 @@ func (r *RoutedNodes) Save(ctx context.Context, tenant string, n *Node) error {
 		})
 }
 
-// Delete writes one node, keyed by id.
+// Delete writes one node, keyed by id. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedNodes) Delete(ctx context.Context, tenant string, id int64) error {
 	return repo.Write(ctx, r.route, opNodesDelete, tenant, repo.Key(nodesKeyText(id)), id,
 		func(ctx context.Context, side Nodes, id int64) error {

@@ -16,8 +16,8 @@ var _ Products = (*RoutedProducts)(nil)
 
 var (
 	opProductsFind   = repo.Op{Entity: "Products", Method: "Find", Kind: repo.KindRead}
-	opProductsPut    = repo.Op{Entity: "Products", Method: "Put", Kind: repo.KindWrite}
-	opProductsRemove = repo.Op{Entity: "Products", Method: "Remove", Kind: repo.KindWrite}
+	opProductsPut    = repo.Op{Entity: "Products", Method: "Put", Kind: repo.KindWrite, Queue: true}
+	opProductsRemove = repo.Op{Entity: "Products", Method: "Remove", Kind: repo.KindWrite, Queue: true}
 	opProductsSKUs   = repo.Op{Entity: "Products", Method: "SKUs", Kind: repo.KindList, CloneArgs: true, CloneResult: true}
 )
 
@@ -61,7 +61,7 @@ func (r *RoutedProducts) Find(ctx context.Context, tenant string, sku string) (P
 		})
 }
 
-// Put writes one product, keyed by p.SKU.
+// Put writes one product, keyed by p.SKU. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedProducts) Put(ctx context.Context, tenant string, p Product) error {
 	return repo.Write(ctx, r.route, opProductsPut, tenant, repo.Key(productsKeyText(p.SKU)), p,
 		func(ctx context.Context, side Products, p Product) error {
@@ -69,7 +69,7 @@ func (r *RoutedProducts) Put(ctx context.Context, tenant string, p Product) erro
 		})
 }
 
-// Remove writes one product, keyed by sku.
+// Remove writes one product, keyed by sku. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedProducts) Remove(ctx context.Context, tenant string, sku string) error {
 	return repo.Write(ctx, r.route, opProductsRemove, tenant, repo.Key(productsKeyText(sku)), sku,
 		func(ctx context.Context, side Products, sku string) error {
@@ -179,7 +179,7 @@ func (r *RoutedStocks) Find(ctx context.Context, tenant string, sku string) (Sto
 	return out.Stock, out.Found, err
 }
 
-// Put writes one stock, keyed by s.SKU.
+// Put writes one stock, keyed by s.SKU. Not queued: its result has to be read before the transaction ends.
 func (r *RoutedStocks) Put(ctx context.Context, tenant string, s *Stock) (int, error) {
 	if s == nil {
 		return *new(int), &repo.KeyError{Op: opStocksPut, Path: "s.SKU"}
@@ -190,7 +190,7 @@ func (r *RoutedStocks) Put(ctx context.Context, tenant string, s *Stock) (int, e
 		})
 }
 
-// Remove writes one stock, keyed by sku.
+// Remove writes one stock, keyed by sku. Not queued: its result has to be read before the transaction ends.
 func (r *RoutedStocks) Remove(ctx context.Context, tenant string, sku string) (bool, error) {
 	return repo.WriteResult(ctx, r.route, opStocksRemove, tenant, repo.Key(stocksKeyText(sku)), sku,
 		func(ctx context.Context, side Stocks, sku string) (bool, error) {

@@ -16,8 +16,8 @@ var _ suppliers = (*routedSuppliers)(nil)
 
 var (
 	opSuppliersLoad  = repo.Op{Entity: "suppliers", Method: "Load", Kind: repo.KindRead, CloneResult: true}
-	opSuppliersStore = repo.Op{Entity: "suppliers", Method: "Store", Kind: repo.KindWrite}
-	opSuppliersDrop  = repo.Op{Entity: "suppliers", Method: "Drop", Kind: repo.KindWrite}
+	opSuppliersStore = repo.Op{Entity: "suppliers", Method: "Store", Kind: repo.KindWrite, Queue: true}
+	opSuppliersDrop  = repo.Op{Entity: "suppliers", Method: "Drop", Kind: repo.KindWrite, Queue: true}
 	opSuppliersNames = repo.Op{Entity: "suppliers", Method: "Names", Kind: repo.KindList, CloneArgs: true, CloneResult: true}
 )
 
@@ -61,7 +61,7 @@ func (r *routedSuppliers) Load(ctx context.Context, tenant string, name string) 
 		})
 }
 
-// Store writes one supplier, keyed by s.Name.
+// Store writes one supplier, keyed by s.Name. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *routedSuppliers) Store(ctx context.Context, tenant string, s Supplier) error {
 	return repo.Write(ctx, r.route, opSuppliersStore, tenant, repo.Key(suppliersKeyText(s.Name)), s,
 		func(ctx context.Context, side suppliers, s Supplier) error {
@@ -69,7 +69,7 @@ func (r *routedSuppliers) Store(ctx context.Context, tenant string, s Supplier) 
 		})
 }
 
-// Drop writes one supplier, keyed by name.
+// Drop writes one supplier, keyed by name. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *routedSuppliers) Drop(ctx context.Context, tenant string, name string) error {
 	return repo.Write(ctx, r.route, opSuppliersDrop, tenant, repo.Key(suppliersKeyText(name)), name,
 		func(ctx context.Context, side suppliers, name string) error {

@@ -19,8 +19,8 @@ var (
 	opSidesSearch = repo.Op{Entity: "Sides", Method: "Search", Kind: repo.KindList, CloneResult: true}
 	opSidesAll    = repo.Op{Entity: "Sides", Method: "All", Kind: repo.KindList, CloneArgs: true, CloneResult: true}
 	opSidesLower  = repo.Op{Entity: "Sides", Method: "Lower", Kind: repo.KindList, CloneResult: true}
-	opSidesSave   = repo.Op{Entity: "Sides", Method: "Save", Kind: repo.KindWrite}
-	opSidesDelete = repo.Op{Entity: "Sides", Method: "Delete", Kind: repo.KindWrite}
+	opSidesSave   = repo.Op{Entity: "Sides", Method: "Save", Kind: repo.KindWrite, Queue: true}
+	opSidesDelete = repo.Op{Entity: "Sides", Method: "Delete", Kind: repo.KindWrite, Queue: true}
 	opSidesKeys   = repo.Op{Entity: "Sides", Method: "Keys", Kind: repo.KindList, CloneArgs: true, CloneResult: true}
 )
 
@@ -132,7 +132,7 @@ func (r *RoutedSides) Lower(ctx context.Context, tenant string, out string, err 
 	return out2.Out2, out2.Error2, err2
 }
 
-// Save writes one served, keyed by ctx.ID.
+// Save writes one served, keyed by ctx.ID. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedSides) Save(ctx context.Context, tenant string, ctxArg served) error {
 	return repo.Write(ctx, r.route, opSidesSave, tenant, repo.Key(sidesKeyText(ctxArg.ID)), ctxArg,
 		func(ctx context.Context, side2 Sides, ctxArg served) error {
@@ -140,7 +140,7 @@ func (r *RoutedSides) Save(ctx context.Context, tenant string, ctxArg served) er
 		})
 }
 
-// Delete writes one served, keyed by key.
+// Delete writes one served, keyed by key. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedSides) Delete(ctx context.Context, tenant string, key string) error {
 	return repo.Write(ctx, r.route, opSidesDelete, tenant, repo.Key(sidesKeyText(key)), key,
 		func(ctx context.Context, side2 Sides, key string) error {

@@ -25,8 +25,8 @@ var (
 	opEventsEach   = repo.Op{Entity: "Events", Method: "Each", Kind: repo.KindStream}
 	opEventsWalk   = repo.Op{Entity: "Events", Method: "Walk", Kind: repo.KindStream}
 	opEventsGet    = repo.Op{Entity: "Events", Method: "Get", Kind: repo.KindRead}
-	opEventsSave   = repo.Op{Entity: "Events", Method: "Save", Kind: repo.KindWrite}
-	opEventsDelete = repo.Op{Entity: "Events", Method: "Delete", Kind: repo.KindWrite}
+	opEventsSave   = repo.Op{Entity: "Events", Method: "Save", Kind: repo.KindWrite, Queue: true}
+	opEventsDelete = repo.Op{Entity: "Events", Method: "Delete", Kind: repo.KindWrite, Queue: true}
 	opEventsKeys   = repo.Op{Entity: "Events", Method: "Keys", Kind: repo.KindList, CloneArgs: true, CloneResult: true}
 )
 
@@ -129,7 +129,7 @@ func (r *RoutedEvents) Get(ctx context.Context, tenant string, id int64) (Event,
 		})
 }
 
-// Save writes one event, keyed by e.ID.
+// Save writes one event, keyed by e.ID. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedEvents) Save(ctx context.Context, tenant string, e Event) error {
 	return repo.Write(ctx, r.route, opEventsSave, tenant, repo.Key(eventsKeyText(e.ID)), e,
 		func(ctx context.Context, side Events, e Event) error {
@@ -137,7 +137,7 @@ func (r *RoutedEvents) Save(ctx context.Context, tenant string, e Event) error {
 		})
 }
 
-// Delete writes one event, keyed by id.
+// Delete writes one event, keyed by id. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedEvents) Delete(ctx context.Context, tenant string, id int64) error {
 	return repo.Write(ctx, r.route, opEventsDelete, tenant, repo.Key(eventsKeyText(id)), id,
 		func(ctx context.Context, side Events, id int64) error {

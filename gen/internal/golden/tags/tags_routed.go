@@ -25,8 +25,8 @@ var (
 	opThingsGetStamp = repo.Op{Entity: "Things", Method: "GetStamp", Kind: repo.KindRead}
 	opThingsLines    = repo.Op{Entity: "Things", Method: "Lines", Kind: repo.KindList, CloneResult: true}
 	opThingsNames    = repo.Op{Entity: "Things", Method: "Names", Kind: repo.KindList, CloneResult: true}
-	opThingsSave     = repo.Op{Entity: "Things", Method: "Save", Kind: repo.KindWrite, CloneArgs: true}
-	opThingsDelete   = repo.Op{Entity: "Things", Method: "Delete", Kind: repo.KindWrite}
+	opThingsSave     = repo.Op{Entity: "Things", Method: "Save", Kind: repo.KindWrite, Queue: true, CloneArgs: true}
+	opThingsDelete   = repo.Op{Entity: "Things", Method: "Delete", Kind: repo.KindWrite, Queue: true}
 	opThingsKeys     = repo.Op{Entity: "Things", Method: "Keys", Kind: repo.KindList, CloneArgs: true, CloneResult: true}
 )
 
@@ -132,7 +132,7 @@ func (r *RoutedThings) Names(ctx context.Context, tenant string) ([]string, erro
 		})
 }
 
-// Save writes one thing, keyed by t.ID.
+// Save writes one thing, keyed by t.ID. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedThings) Save(ctx context.Context, tenant string, t *Thing) error {
 	if t == nil {
 		return &repo.KeyError{Op: opThingsSave, Path: "t.ID"}
@@ -143,7 +143,7 @@ func (r *RoutedThings) Save(ctx context.Context, tenant string, t *Thing) error 
 		})
 }
 
-// Delete writes one thing, keyed by id.
+// Delete writes one thing, keyed by id. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedThings) Delete(ctx context.Context, tenant string, id uuid.UUID) error {
 	return repo.Write(ctx, r.route, opThingsDelete, tenant, repo.Key(thingsKeyText(id)), id,
 		func(ctx context.Context, side Things, id uuid.UUID) error {
