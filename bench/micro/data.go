@@ -173,7 +173,10 @@ func (w *world) backfilled(ctx context.Context) error {
 	}
 	version := ledger.Version{Migration: m.Name, MigrationID: m.ID, Epoch: m.Epoch, PolicyID: m.PolicyID}
 	tenants := []string{""}
-	for tenant := range w.tenants(ctx) {
+	for tenant, err := range w.tenants(ctx) {
+		if err != nil {
+			return err
+		}
 		tenants = append(tenants, tenant)
 	}
 	return w.store.Mark(ctx, version, ledger.Backfilled, tenants...)

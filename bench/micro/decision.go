@@ -29,14 +29,14 @@ const (
 	million      = "decision, 1,000,000 overrides"
 	openFeature  = "OpenFeature SDK call"
 	launchDarkly = "LaunchDarkly's migrator, old stage, empty functions"
-	lookSuffix   = ", looked at and not kept in use"
+	inUse        = ", kept in use from Enter to Done"
 	perOverride  = "memory of an override, tenant's name included, of 1,000,000"
 )
 
 func decisionNames() []string {
 	names := []string{openFeature, launchDarkly}
 	for _, d := range decided() {
-		names = append(names, d.name, d.name+lookSuffix)
+		names = append(names, d.name, d.name+inUse)
 	}
 	return names
 }
@@ -80,7 +80,6 @@ func (k kind) flag(scale int) (*flags.Flag, float64, error) {
 	if err := set.Apply(p); err != nil {
 		return nil, 0, err
 	}
-	p = flags.Policy{}
 	grown := alive() - before
 	return set.Flag(migration), grown / float64(max(overrides, 1)), nil
 }
@@ -94,21 +93,26 @@ func alive() float64 {
 	return float64(m.HeapAlloc)
 }
 
-// subjects are as many different tenants as a busy process serves at a time, drawn at random.
+// subjects are the tenants that are asked for in turn, drawn at random: a few, or where there are a million overrides so
+// many that most of them are in no cache of the processor. Their number is a power of two.
 func (k kind) subjects(scale int) []flags.Subject {
-	all := make([]flags.Subject, 1024)
+	all := make([]flags.Subject, 64)
+	overrides := k.overrides / scale
+	if overrides > 1000 {
+		all = make([]flags.Subject, 1<<16)
+	}
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same ones in every run
 	for i := range all {
 		all[i] = flags.Subject{
-			Tenant: tenantName(random.IntN(max(k.overrides/scale, 1000))),
+			Tenant: tenantName(random.IntN(max(overrides, 1000))),
 			Key:    fmt.Sprintf("8f14e45f-ceea-467f-a8c5-%012d", i),
 		}
 	}
 	return all
 }
 
-// decisions measures what every routed call begins with, Enter and Done of a flag, on 1,024 subjects in turn; beside it
-// a look at the policy alone, and what others ask for the same.
+// decisions measures the decision itself, by the compiled policy behind an atomic pointer; the same as a routed call makes
+// it, which counts it as a use of the policy until Done; and what others ask for the same.
 func decisions(ctx context.Context, cfg Config) (result Result, err error) {
 	scale := 1
 	if cfg.Quick {
@@ -122,7 +126,7 @@ func decisions(ctx context.Context, cfg Config) (result Result, err error) {
 			return result, err
 		}
 		subjects := k.subjects(scale)
-		loops = append(loops, entering(ctx, k.name, flag, subjects, &failed), looking(k.name+lookSuffix, flag, subjects, &failed))
+		loops = append(loops, deciding(k, flag, subjects, &failed), entering(ctx, k.name+inUse, flag, subjects, &failed))
 		if k.name == million {
 			result.Facts = append(result.Facts, report.Fact{Name: perOverride, Unit: "bytes", Value: bytes})
 			cfg.say("%s: %.0f bytes", perOverride, bytes)
@@ -158,8 +162,10 @@ func decisionRows(cfg Config, costs map[string]cost) (rows []report.Row) {
 			rows = append(rows, report.Of(k.name, report.Loopback, report.Nanos, c.nanos.value, c.nanos.noise))
 		}
 		rows = append(rows, report.AtMost(k.name, report.Loopback, report.Allocs, c.allocs, 0, 0))
-		look := told(k.name + lookSuffix)
-		rows = append(rows, report.Of(k.name+lookSuffix, report.Loopback, report.Nanos, look.nanos.value, look.nanos.noise))
+		used := told(k.name + inUse)
+		rows = append(rows,
+			report.Of(k.name+inUse, report.Loopback, report.Nanos, used.nanos.value, used.nanos.noise),
+			report.AtMost(k.name+inUse, report.Loopback, report.Allocs, used.allocs, 0, 0))
 	}
 	for _, name := range []string{openFeature, launchDarkly} {
 		c := told(name)
@@ -170,28 +176,39 @@ func decisionRows(cfg Config, costs map[string]cost) (rows []report.Row) {
 	return rows
 }
 
+// deciding reads the stage off the policy in force.
+func deciding(k kind, flag *flags.Flag, subjects []flags.Subject, failed *int) loop {
+	last := len(subjects) - 1
+	if k.step.Of == flags.OfKeys {
+		return loop{k.name, func(n int) {
+			for i := range n {
+				s := &subjects[i&last]
+				if stage, _ := flag.Current().KeyStage(s.Tenant, s.Key); !stage.Valid() {
+					*failed++
+				}
+			}
+		}}
+	}
+	return loop{k.name, func(n int) {
+		for i := range n {
+			if stage, _ := flag.Current().Stage(subjects[i&last].Tenant); !stage.Valid() {
+				*failed++
+			}
+		}
+	}}
+}
+
 // entering decides as package repo does: through the interface, with the policy in use until Done.
 func entering(ctx context.Context, name string, flag flags.Decider, subjects []flags.Subject, failed *int) loop {
+	last := len(subjects) - 1
 	return loop{name, func(n int) {
 		for i := range n {
-			use, err := flag.Enter(ctx, subjects[i%1024])
+			use, err := flag.Enter(ctx, subjects[i&last])
 			if err != nil || !use.Stage.Valid() {
 				*failed++
 				continue
 			}
 			use.Done()
-		}
-	}}
-}
-
-// looking reads the stage off the policy in memory, as displays do.
-func looking(name string, flag *flags.Flag, subjects []flags.Subject, failed *int) loop {
-	return loop{name, func(n int) {
-		for i := range n {
-			s := &subjects[i%1024]
-			if stage, _ := flag.Current().KeyStage(s.Tenant, s.Key); !stage.Valid() {
-				*failed++
-			}
 		}
 	}}
 }
@@ -223,7 +240,7 @@ func otherDeciders(ctx context.Context, failed *int) ([]loop, func() error, erro
 	return []loop{
 		{openFeature, func(n int) {
 			for i := range n {
-				ec := openfeature.NewEvaluationContext(subjects[i%1024].Tenant, nil)
+				ec := openfeature.NewEvaluationContext(subjects[i%len(subjects)].Tenant, nil)
 				details, err := client.StringValueDetails(ctx, migration, "", ec)
 				if err != nil || details.Value == "" {
 					*failed++
