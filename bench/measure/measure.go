@@ -27,7 +27,7 @@ type Plan struct {
 	// Turns is how many turns each variant has in a round, of all workers together. Zero means 100.
 	Turns int
 	// Budget, if not zero, is about how long all rounds take together: Turns is then found from how long the first round
-	// took that does not count, for which Turns is what it was.
+	// took that does not count, for which Turns is what it was. Where that was wrong, the last rounds are left out.
 	Budget time.Duration
 	// Block is how many operations follow each other in a turn, each timed alone. Zero means 1: the order of the
 	// variants is drawn anew for every single operation.
@@ -65,6 +65,9 @@ var ErrSettleAlone = errors.New("measure: a plan that settles has one worker: th
 // leastTurns keeps a round's median from being of next to nothing.
 const leastTurns = 5
 
+// leastRounds are measured also when time is up: fewer have no quartiles worth the name.
+const leastRounds = 5
+
 // Run measures the variants. The first round is preceded by one that does not count, which opens connections and
 // prepares statements. An error of any variant ends the run.
 func Run(ctx context.Context, plan Plan, variants []Variant) (*Result, error) {
@@ -73,6 +76,7 @@ func Run(ctx context.Context, plan Plan, variants []Variant) (*Result, error) {
 		return nil, ErrSettleAlone
 	}
 	result := newResult(variants)
+	var start time.Time
 	for round := -1; round < plan.Rounds; round++ {
 		began := time.Now()
 		samples, err := plan.round(ctx, round, variants)
@@ -81,11 +85,15 @@ func Run(ctx context.Context, plan Plan, variants []Variant) (*Result, error) {
 		}
 		if round < 0 {
 			plan.Turns = plan.affordable(time.Since(began))
+			start = time.Now()
 			continue
 		}
 		result.add(samples)
 		if plan.Progress != nil {
 			plan.Progress(round+1, plan.Rounds)
+		}
+		if plan.Budget > 0 && round+1 >= leastRounds && time.Since(start) >= plan.Budget {
+			break
 		}
 	}
 	return result, nil

@@ -73,6 +73,25 @@ func TestNoiseIsHalfOfWhatLiesBetweenTheQuartilesOfTheRounds(t *testing.T) {
 	})
 }
 
+func TestRoundsThatNobodyHasTimeForAreLeftOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls, rounds := 0, 0
+		slower := measure.Variant{Name: "slower", Do: func(context.Context, int) error {
+			calls++
+			if calls > 10 {
+				time.Sleep(time.Millisecond)
+			}
+			time.Sleep(time.Millisecond) // twice as slow as in the round that it was judged by
+			return nil
+		}}
+		plan := measure.Plan{Rounds: 20, Turns: 10, Budget: time.Second, Progress: func(int, int) { rounds++ }}
+		found, err := measure.Run(t.Context(), plan, []measure.Variant{slower})
+		require.NoError(t, err)
+		assert.Equal(t, 10, rounds)
+		assert.Equal(t, measure.Ratio{Value: 1}, found.Ratio("slower", "slower"))
+	})
+}
+
 // orders notes in which order the variants ran.
 type orders struct {
 	mu  sync.Mutex
