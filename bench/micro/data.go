@@ -46,6 +46,9 @@ func dataNames() (names []string) {
 	return names
 }
 
+// database is the name of the database that these rows are measured in.
+const database = "micro"
+
 // Targets of the design.
 var (
 	backfillTargets = map[way]float64{inSQL: 0.90, throughGo: 0.65}
@@ -75,11 +78,16 @@ func data(ctx context.Context, cfg Config) (result Result, err error) {
 		return Result{}, nil
 	}
 	e := cfg.extent()
-	w, err := openWorld(ctx, cfg.Server, e.rows)
+	dsn, err := cfg.Server.CreateDatabase(ctx, database, "")
 	if err != nil {
 		return result, err
 	}
-	defer func() { err = errors.Join(err, w.close(ctx)) }()
+	defer func() { err = errors.Join(err, cfg.Server.DropDatabase(context.WithoutCancel(ctx), database)) }()
+	w, err := openWorld(ctx, dsn, e.rows)
+	defer w.close()
+	if err != nil {
+		return result, err
+	}
 	if _, err := w.job(ctx, w.entities()[inSQL], ledger.JobBackfill, time.Second); err != nil { // opens connections, settles
 		return result, err
 	}

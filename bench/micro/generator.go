@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/crossfade-db/crossfade/bench/report"
@@ -76,14 +77,11 @@ type Customers# interface {
 // generator measures a run over fifty entities of which nothing has changed since the last one, in a module that can
 // compile what is generated.
 func generator(ctx context.Context, cfg Config) (result Result, err error) {
-	caches, err := os.UserCacheDir()
+	dir, release, err := ownFolder()
 	if err != nil {
-		return result, fmt.Errorf("find a folder: %w", err)
+		return result, err
 	}
-	// The same folder every time, so that the compiler's cache knows the packages: compiling what is generated takes
-	// the longest by far.
-	dir := filepath.Join(caches, "crossfade-bench", "generator")
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	defer func() { err = errors.Join(err, os.RemoveAll(dir), release()) }()
 	entities, rounds := entitiesTold, 7
 	if cfg.Quick {
 		entities, rounds = entitiesInPackage, 1
@@ -114,6 +112,33 @@ func generator(ctx context.Context, cfg Config) (result Result, err error) {
 	cfg.say("%s: %.2f s (noise %.2f)", generating, took.value/1e9, took.noise/1e9)
 	result.Rows = []report.Row{report.AtMost(generating, report.Loopback, report.Nanos, took.value, took.noise, 2e9)}
 	return result, nil
+}
+
+// ownFolder returns a folder that no other run uses until release. Its name is the same in most runs, so that the
+// compiler's cache knows the packages: compiling what is generated takes the longest by far.
+func ownFolder() (dir string, release func() error, err error) {
+	caches, err := os.UserCacheDir()
+	if err != nil {
+		return "", nil, fmt.Errorf("find a folder: %w", err)
+	}
+	base := filepath.Join(caches, "crossfade-bench")
+	if err := os.MkdirAll(base, 0o750); err != nil {
+		return "", nil, fmt.Errorf("make a folder: %w", err)
+	}
+	for i := range 20 {
+		dir := filepath.Join(base, "generator"+strconv.Itoa(i))
+		lock, err := os.OpenFile(dir+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			return "", nil, fmt.Errorf("lock a folder: %w", err)
+		}
+		if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil { // until it is closed
+			return dir, lock.Close, nil
+		}
+		if err := lock.Close(); err != nil {
+			return "", nil, fmt.Errorf("lock a folder: %w", err)
+		}
+	}
+	return "", nil, fmt.Errorf("lock a folder: all below %s are in use", base)
 }
 
 // generatedModule makes a module with so many entities and with the requirements of crossfade.

@@ -15,15 +15,11 @@ import (
 	"github.com/crossfade-db/crossfade/bench/workload/items/v1"
 	"github.com/crossfade-db/crossfade/bench/workload/items/v2"
 	"github.com/crossfade-db/crossfade/flags"
-	"github.com/crossfade-db/crossfade/internal/pgtest"
 	"github.com/crossfade-db/crossfade/ledger"
 	"github.com/crossfade-db/crossfade/repo"
 	"github.com/crossfade-db/crossfade/repo/postgres"
 	"github.com/crossfade-db/crossfade/versions"
 )
-
-// database is the name of the database that rows about data are measured in.
-const database = "micro"
 
 // connections are those of two workers, their ledger, and the foreground.
 const connections = 16
@@ -34,44 +30,35 @@ const tenantsOfData = 8
 // world is a database with the workload's items on the old side of a migration whose tenants all stand at dual, and with
 // an empty new side.
 type world struct {
-	pool   *pgxpool.Pool
-	db     *postgres.DB
-	store  *ledger.Store
-	set    *flags.Set
-	items  *items.RoutedItems
-	rows   int
-	server *pgtest.Server
+	pool  *pgxpool.Pool
+	db    *postgres.DB
+	store *ledger.Store
+	set   *flags.Set
+	items *items.RoutedItems
+	rows  int
 }
 
-func openWorld(ctx context.Context, server *pgtest.Server, rows int) (_ *world, err error) {
-	w := &world{rows: rows, server: server}
-	dsn, err := server.CreateDatabase(ctx, database, "")
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, w.close(ctx))
-		}
-	}()
+// openWorld makes it in an empty database. Close it, also after an error.
+func openWorld(ctx context.Context, dsn string, rows int) (*world, error) {
+	w := &world{rows: rows}
 	if err := ledger.Migrate(ctx, dsn); err != nil {
-		return nil, err
+		return w, err
 	}
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
-		return nil, fmt.Errorf("read the database's address: %w", err)
+		return w, fmt.Errorf("read the database's address: %w", err)
 	}
 	config.MaxConns = connections
 	if w.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
-		return nil, fmt.Errorf("connect to the database: %w", err)
+		return w, fmt.Errorf("connect to the database: %w", err)
 	}
 	if err := w.exec(ctx, v1.Schema+v2.Schema); err != nil {
-		return nil, err
+		return w, err
 	}
 	if err := w.exec(ctx, `insert into bench.items
 		select 'tenant-' || g % $1, g, 'an item on the shelf, number ' || g, g % 1000, 100 + g % 9900, '2026-01-01Z'
 		from generate_series(0, $2::bigint - 1) g order by 1, 2`, tenantsOfData, rows); err != nil {
-		return nil, err
+		return w, err
 	}
 	return w, errors.Join(w.wire(ctx), w.exec(ctx, "vacuum (analyze) bench.items"))
 }
@@ -130,11 +117,10 @@ func (w *world) settle(ctx context.Context, registered ledger.Migration) error {
 func v1Side(db postgres.DBTX) items.Items { return v1.New(db) }
 func v2Side(db postgres.DBTX) items.Items { return v2.New(db) }
 
-func (w *world) close(ctx context.Context) error {
+func (w *world) close() {
 	if w.pool != nil {
 		w.pool.Close()
 	}
-	return w.server.DropDatabase(context.WithoutCancel(ctx), database)
 }
 
 func (w *world) exec(ctx context.Context, sql string, args ...any) error {
@@ -218,7 +204,8 @@ func (w *world) job(ctx context.Context, entity backfill.Entity, kind string, wi
 	if err != nil {
 		return r, err
 	}
-	id, err := w.store.RequestJob(ctx, ledger.JobRequest{Migration: w.migration(), Kind: kind, Actor: "bench"})
+	last := context.WithoutCancel(ctx) // no job stays open
+	id, err := w.store.RequestJob(last, ledger.JobRequest{Migration: w.migration(), Kind: kind, Actor: "bench"})
 	if err != nil {
 		return r, err
 	}
@@ -227,7 +214,6 @@ func (w *world) job(ctx context.Context, entity backfill.Entity, kind string, wi
 	began := time.Now()
 	err = worker.RunPending(limited)
 	r.took = time.Since(began)
-	last := context.WithoutCancel(ctx)
 	job, jobErr := w.store.JobByID(last, id)
 	if limited.Err() != nil && jobErr == nil && job.Open() {
 		r.keys, err = w.keysDone(last, id)

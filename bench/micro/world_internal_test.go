@@ -1,7 +1,6 @@
 package micro
 
 import (
-	"context"
 	"reflect"
 	"strings"
 	"testing"
@@ -18,12 +17,9 @@ import (
 
 func testWorld(t *testing.T, rows int) *world {
 	t.Helper()
-	server, err := pgtest.Start(t.Context(), &pgtest.Config{Own: true, InMemory: true})
+	w, err := openWorld(t.Context(), pgtest.New(t), rows)
+	t.Cleanup(w.close)
 	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, server.Close(context.WithoutCancel(t.Context()))) })
-	w, err := openWorld(t.Context(), server, rows)
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, w.close(context.WithoutCancel(t.Context()))) })
 	return w
 }
 
@@ -146,4 +142,20 @@ func TestTheGeneratedComparatorLooksAtEachOfTwentyFields(t *testing.T) {
 func TestAnEntityHasTenMethods(t *testing.T) {
 	assert.Equal(t, 1+10, strings.Count(entity, "//crossfade:"))
 	assert.Equal(t, 10, strings.Count(entity, "(ctx context.Context,"))
+}
+
+func TestRunsAtTheSameTimeGenerateInFoldersOfTheirOwn(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Setenv("HOME", t.TempDir())
+	one, releaseOne, err := ownFolder()
+	require.NoError(t, err)
+	two, releaseTwo, err := ownFolder()
+	require.NoError(t, err)
+	assert.NotEqual(t, one, two)
+	require.NoError(t, releaseOne())
+	again, releaseAgain, err := ownFolder()
+	require.NoError(t, err)
+	assert.Equal(t, one, again)
+	require.NoError(t, releaseAgain())
+	require.NoError(t, releaseTwo())
 }
