@@ -27,13 +27,13 @@ type pace struct {
 	passes  int
 	callers []int // of the loads through loopback, beside one
 	far     []int // of those through the delay
-	allocs  int   // calls of which allocations are counted
+	allocs  int   // calls in a batch of which allocations are counted
 	probes  int   // turns of the check of the delay
 }
 
 var (
-	fullPace  = pace{15, 24 * time.Second, 150 * time.Millisecond, 3, []int{8, 16, 32}, []int{8, 32}, 400, 200}
-	quickPace = pace{3, 200 * time.Millisecond, 20 * time.Millisecond, 1, []int{8}, []int{8}, 20, 20}
+	fullPace  = pace{15, 20 * time.Second, 150 * time.Millisecond, 3, []int{8, 16, 32}, []int{8, 32}, 100, 200}
+	quickPace = pace{3, 200 * time.Millisecond, 20 * time.Millisecond, 1, []int{8}, []int{8}, 5, 20}
 )
 
 const (

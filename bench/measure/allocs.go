@@ -9,8 +9,12 @@ import (
 // Allocs is what the heap had to give for one call, background work that the call left behind included.
 type Allocs struct{ Allocs, Bytes float64 }
 
-// Allocations has one goroutine call the variant so many times and counts, as testing.AllocsPerRun does, everything that
-// the program allocates meanwhile. settle, if not nil, waits for what the calls left to be done.
+// batches is of how many batches the median counts: what else the program does now and then falls into one of them.
+const batches = 5
+
+// Allocations has one goroutine call the variant so many times in each of several batches and counts, as
+// testing.AllocsPerRun does, everything that the program allocates meanwhile. settle, if not nil, waits for what the calls
+// left to be done.
 func Allocations(ctx context.Context, calls, keys int, settle func(context.Context) error, variant Variant) (Allocs, error) {
 	if calls <= 0 {
 		return Allocs{}, ErrNoOperations
@@ -29,10 +33,16 @@ func Allocations(ctx context.Context, calls, keys int, settle func(context.Conte
 	if err := run(); err != nil { // caches fill
 		return Allocs{}, err
 	}
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	err := run()
-	runtime.ReadMemStats(&after)
-	per := func(from, to uint64) float64 { return float64(to-from) / float64(calls) }
-	return Allocs{Allocs: per(before.Mallocs, after.Mallocs), Bytes: per(before.TotalAlloc, after.TotalAlloc)}, err
+	var number, size []float64
+	for range batches {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if err := run(); err != nil {
+			return Allocs{}, err
+		}
+		runtime.ReadMemStats(&after)
+		number = append(number, float64(after.Mallocs-before.Mallocs)/float64(calls))
+		size = append(size, float64(after.TotalAlloc-before.TotalAlloc)/float64(calls))
+	}
+	return Allocs{Allocs: middle(number).Value, Bytes: middle(size).Value}, nil
 }

@@ -48,5 +48,5 @@ func TestAllocationsAreThoseOfOneCall(t *testing.T) {
 	require.NoError(t, err)
 	assert.InDelta(t, 3, found.Allocs, 0.1)
 	assert.InDelta(t, 3*1024, found.Bytes, 100)
-	assert.Equal(t, 2, settled)
+	assert.Equal(t, 6, settled)
 }
