@@ -120,7 +120,7 @@ func (m *Member) loadOnce(names []string) (errs map[string]error, lapsed bool) {
 		generation, _ = m.lease.begin()
 	}
 	for _, name := range names {
-		errs[name] = m.loadOne(ctx, name, generation)
+		errs[name] = m.loadOne(name, generation)
 	}
 	now, _ := m.lease.begin()
 	return errs, now != generation
@@ -153,12 +153,22 @@ func (m *Member) announce(ctx context.Context, names []string) (fresh bool, err 
 	return fresh, nil
 }
 
-func (m *Member) loadOne(ctx context.Context, name string, generation uint64) error {
-	policy, err := m.store.Policy(ctx, name)
+// loadOne makes the policy in force of the one that was applied last and of what
+// changed since. The store bounds each answer. While many overrides arrive the
+// process goes on sending heartbeats, or its lease would run out.
+func (m *Member) loadOne(name string, generation uint64) error {
+	beaten := time.Now()
+	policy, _, err := m.store.Refresh(m.ctx, name, m.set.Newest(name), func() {
+		if time.Since(beaten) < m.cfg.Interval {
+			return
+		}
+		beaten = time.Now()
+		_, _ = m.beat(m.ctx) // the next one tells what is wrong
+	})
 	if err != nil {
 		return err
 	}
-	valid, err := m.lease.during(generation, func() error { return m.set.Apply(policy) })
+	valid, err := m.lease.during(generation, func() error { return m.set.ApplyCompiled(policy) })
 	if err == nil && !valid {
 		err = &LeaseError{TTL: m.cfg.LeaseTTL, Err: errLapsed}
 	}
@@ -213,7 +223,7 @@ func (m *Member) outdated(versions []ledger.Version) []string {
 	var names []string
 	for _, v := range versions {
 		c := m.set.Flag(v.Migration).Current()
-		if c == nil || c.Policy().Epoch != v.Epoch || c.Policy().ID != v.PolicyID {
+		if c == nil || !c.Is(v.Epoch, v.PolicyID) {
 			names = append(names, v.Migration)
 		}
 	}
@@ -236,7 +246,7 @@ func (m *Member) unsaid() bool {
 // inUse reports whether an older policy is in use yet.
 func (m *Member) inUse() bool {
 	for _, a := range m.set.Oldest() {
-		if c := m.set.Flag(a.Migration).Current(); c != nil && c.Policy().Epoch != a.Epoch {
+		if c := m.set.Flag(a.Migration).Current(); c != nil && !c.Is(a.Epoch, a.PolicyID) {
 			return true
 		}
 	}

@@ -97,6 +97,11 @@ func (c *Compiled) Terms() Policy {
 	return p
 }
 
+// Is reports whether the policy has the epoch and the id.
+func (c *Compiled) Is(epoch int64, id PolicyID) bool {
+	return c.policy.Epoch == epoch && c.policy.ID == id
+}
+
 // Overrides returns the stages of the tenants that are named one by one.
 func (c *Compiled) Overrides() *Overrides { return &c.named }
 

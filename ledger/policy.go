@@ -2,10 +2,7 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/crossfade-db/crossfade/flags"
 )
@@ -36,32 +33,13 @@ func (s *Store) Versions(ctx context.Context, names ...string) ([]Version, error
 }
 
 // Policy returns the policy in force of one migration, in one snapshot, or an
-// [*UnknownMigrationError].
+// [*UnknownMigrationError]. See [Store.Refresh] for one with many overrides.
 func (s *Store) Policy(ctx context.Context, migration string) (flags.Policy, error) {
-	operation := "read the policy of " + migration
-	ctx, cancel := s.bounded(ctx)
-	defer cancel()
-	row, err := s.q.PolicyInForce(ctx, migration)
-	if errors.Is(err, pgx.ErrNoRows) {
-		err = unknown(ctx, s.q, migration)
-	}
+	c, _, err := s.Refresh(ctx, migration, nil, nil)
 	if err != nil {
-		return flags.Policy{}, wrap(operation, err)
+		return flags.Policy{}, err
 	}
-	p := flags.Policy{Migration: migration, Epoch: row.Epoch, ID: policyID(row.PolicyID), Salt: row.Salt}
-	p.Standing = flags.Standing{Clean: row.Clean, StrictShadow: row.StrictShadow, UnfencedOld: row.UnfencedOld, UnfencedNew: row.UnfencedNew}
-	if p.Default, p.Step, err = parseStages(row.DefaultStage, row.StepTo, row.StepShare, row.StepOf); err != nil {
-		return flags.Policy{}, wrap(operation, err)
-	}
-	if len(row.Tenants) > 0 {
-		p.Overrides = make(map[string]flags.Stage, len(row.Tenants))
-	}
-	for i, tenant := range row.Tenants {
-		if p.Overrides[tenant], err = flags.ParseStage(row.Stages[i]); err != nil {
-			return flags.Policy{}, wrap(operation, err)
-		}
-	}
-	return p, nil
+	return c.Policy(), nil
 }
 
 func parseStages(name string, to *string, share int32, of string) (stage flags.Stage, step flags.Step, err error) {

@@ -207,4 +207,16 @@ var fleetRules = []Mutant{
 		Old:  "set_config('idle_in_transaction_session_timeout', $3, true)", New: "$3::text",
 		Package: "./internal/fleet", Run: "TestTransactionOfAProcessThatWasStoppedIsEndedByTheServer",
 	},
+	{
+		Rule: "a process whose policy the ledger lost reads the one in force as a whole",
+		File: "ledger/refresh.go",
+		Old:  "!row.Known || row.Epoch", New: "row.Epoch",
+		Package: "./ledger", Run: "TestARefreshedPolicyIsTheOneInForceWhateverHappenedSince",
+	},
+	{
+		Rule: "what changed since an older policy includes what was taken away",
+		File: "ledger/refresh.go",
+		Old:  "if !set[tenant] {", New: "if set[tenant] {",
+		Package: "./ledger", Run: "TestARefreshedPolicyIsTheOneInForceWhateverHappenedSince",
+	},
 }

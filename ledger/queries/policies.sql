@@ -35,20 +35,54 @@ insert into crossfade.policies
 values (@migration_id, @epoch, @policy_id, @default_stage, sqlc.narg(step_to), @step_share, @step_of,
     @clean, @strict_shadow, @unfenced_old, @unfenced_new);
 
--- PolicyInForce reads policy and overrides in one statement, so in one snapshot.
+-- PolicyInForce reads policy and overrides in one statement, so in one
+-- snapshot: of the overrides so many at most, and one more where that is not all.
 -- name: PolicyInForce :one
 select m.id, m.epoch, m.policy_id, m.salt, p.default_stage, p.step_to, p.step_share, p.step_of,
-    p.clean, p.strict_shadow, p.unfenced_old, p.unfenced_new,
-    coalesce((
-        select array_agg(o.tenant order by o.tenant) from crossfade.overrides o
-        where o.migration_id = m.id and o.until_epoch is null
-    ), '{}')::text[] as tenants,
-    coalesce((
-        select array_agg(o.stage order by o.tenant) from crossfade.overrides o
-        where o.migration_id = m.id and o.until_epoch is null
-    ), '{}')::text[] as stages
+    p.clean, p.strict_shadow, p.unfenced_old, p.unfenced_new, s.tenants, s.stages
 from crossfade.migrations m
 join crossfade.policies p on p.migration_id = m.id and p.epoch = m.epoch
+cross join lateral (
+    select coalesce(array_agg(o.tenant), '{}')::text[] as tenants, coalesce(array_agg(o.stage), '{}')::text[] as stages
+    from (
+        select tenant, stage from crossfade.overrides
+        where migration_id = m.id and until_epoch is null
+        limit @most::bigint
+    ) o
+) s
+where m.name = @name;
+
+-- name: OverridesInForce :many
+select tenant, stage
+from crossfade.overrides
+where migration_id = @migration_id and until_epoch is null;
+
+-- PolicyChanges reads the policy in force and what changed in its overrides
+-- since another one, whose epoch and id must be known; all in one snapshot. An
+-- override that changed is among the ended ones and the set ones. The condition
+-- on until_epoch is written so that no index can serve it: without statistics,
+-- as after the first change of many tenants, the planner would take the index of
+-- all overrides that stand.
+-- name: PolicyChanges :one
+select m.id, m.epoch, m.policy_id, m.salt, p.default_stage, p.step_to, p.step_share, p.step_of,
+    p.clean, p.strict_shadow, p.unfenced_old, p.unfenced_new,
+    (exists (
+        select from crossfade.policies h
+        where h.migration_id = m.id and h.epoch = @since_epoch and h.policy_id = @since_policy
+    ))::boolean as known,
+    e.ended, s.tenants, s.stages
+from crossfade.migrations m
+join crossfade.policies p on p.migration_id = m.id and p.epoch = m.epoch
+cross join lateral (
+    select coalesce(array_agg(o.tenant), '{}')::text[] as ended
+    from crossfade.overrides o
+    where o.migration_id = m.id and o.until_epoch > @since_epoch
+) e
+cross join lateral (
+    select coalesce(array_agg(o.tenant), '{}')::text[] as tenants, coalesce(array_agg(o.stage), '{}')::text[] as stages
+    from crossfade.overrides o
+    where o.migration_id = m.id and o.since_epoch > @since_epoch and coalesce(o.until_epoch, 0) = 0
+) s
 where m.name = @name;
 
 -- name: Advance :execrows
@@ -56,10 +90,11 @@ update crossfade.migrations
 set epoch = @epoch, policy_id = @policy_id, uniform_stage = @uniform_stage
 where id = @id and epoch = @expected_epoch and policy_id = @expected_policy;
 
+-- EndOverrides is written so that it finds the tenants by name, as PolicyChanges.
 -- name: EndOverrides :exec
 update crossfade.overrides
 set until_epoch = @epoch
-where migration_id = @migration_id and tenant = any(@tenants::text[]) and until_epoch is null;
+where migration_id = @migration_id and tenant = any(@tenants::text[]) and coalesce(until_epoch, 0) = 0;
 
 -- name: InsertOverrides :exec
 insert into crossfade.overrides (migration_id, tenant, stage, since_epoch)
