@@ -135,7 +135,7 @@ func TestRecordsLeaveOutWhatDoesNotCount(t *testing.T) {
 	})
 	require.Len(t, records, 2)
 	want := base
-	want.Field, want.Kind, want.Served, want.Other = "A", compare.KindValue, "1", "2"
+	want.Field, want.Kind, want.Served, want.Other, want.Truncated = "A", compare.KindValue, "1", "2", true
 	assert.Equal(t, want, records[0])
 	assert.Equal(t, compare.KindPanic, records[1].Kind)
 	assert.Nil(t, compare.Records(base, nil))

@@ -53,6 +53,8 @@ type deep struct {
 	opt   Option
 	seen  map[visit]bool
 	nodes int
+
+	differing int // values that were found to differ
 }
 
 type visit struct {
@@ -62,6 +64,12 @@ type visit struct {
 }
 
 func (d *deep) differ(path string, kind Kind, served, other any) {
+	if kind.judged() {
+		if d.differing++; d.differing > maxDiffering {
+			d.c.truncate("")
+			return
+		}
+	}
 	d.c.report(path, kind, served, other, Option{flags: d.opt.flags &^ flagIgnore})
 }
 

@@ -3,6 +3,8 @@ package compare
 const (
 	// maxDiffering is after how many differing elements the comparison of two lists or maps stops.
 	maxDiffering = 256
+	// maxKeyed is how many elements two lists without an order may have together to be matched by keys.
+	maxKeyed = 1 << 20
 	// maxMatching is how many pairs of elements are tried in order to match two lists without an order.
 	maxMatching = 1 << 16
 )
@@ -41,13 +43,16 @@ func UnorderedValues[T comparable](c *Collector, name string, served, other []T,
 }
 
 // UnorderedBy compares two lists whatever the order of their elements, matching those of the same key. Elements that
-// share a key are matched in the order in which they stand. Where key panics, so does UnorderedBy; Run recovers it.
+// share a key are matched in the order in which they stand. Of lists in different orders that have more than 1,048,576
+// elements together nothing can be said. Where key panics, so does UnorderedBy; Run recovers it.
 func UnorderedBy[T any, K comparable](c *Collector, name string, served, other []T, key func(T) K, diff Func[T], options ...Option) {
 	l := list[T]{name: name, options: options}
 	switch {
 	case !l.lengths(served, other):
 	case sameKeys(served, other, key):
 		l.inOrder(served, other, diff)
+	case len(served)+len(other) > maxKeyed:
+		l.tooLong(served, other)
 	default:
 		byKey(&l, served, other, key, diff)
 	}

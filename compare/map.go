@@ -18,6 +18,9 @@ func Map[K comparable, V any](c *Collector, name string, served, other map[K]V, 
 	}
 	var oddServed, oddOther []V // values under NaN, which no key finds
 	for k, v := range served {
+		if m.full() {
+			break
+		}
 		w, ok := other[k]
 		switch {
 		case ok:
@@ -31,6 +34,9 @@ func Map[K comparable, V any](c *Collector, name string, served, other map[K]V, 
 		}
 	}
 	for k, w := range other {
+		if m.full() {
+			break
+		}
 		if isOdd(k) {
 			oddOther = append(oddOther, w)
 		} else if _, ok := served[k]; !ok {
@@ -61,9 +67,6 @@ func (m *mapping[K, V]) lone(key K, kind Kind, served, other any) {
 }
 
 func (m *mapping[K, V]) keep(add func(*Collector, Option)) {
-	if m.counted >= maxDiffering {
-		return
-	}
 	var entry Collector
 	add(&entry, merge(m.options))
 	found := entry.Diffs()
@@ -78,6 +81,9 @@ func (m *mapping[K, V]) keep(add func(*Collector, Option)) {
 	m.found = append(m.found, found...)
 }
 
+// full reports whether enough entries were found to differ.
+func (m *mapping[K, V]) full() bool { return m.counted >= maxDiffering }
+
 func (m *mapping[K, V]) path(key K, opt Option) string {
 	return m.name + keyPath(reflect.ValueOf(&key).Elem(), opt)
 }
@@ -87,7 +93,7 @@ func (m *mapping[K, V]) addTo(c *Collector) {
 	for _, d := range m.found {
 		c.Add(d)
 	}
-	if m.counted >= maxDiffering {
+	if m.full() {
 		c.truncate(m.name)
 	}
 }

@@ -11,7 +11,8 @@ type list[T any] struct {
 	found     Collector
 	name      string
 	options   []Option
-	differing int
+	differing int // elements that differ
+	ignored   int // elements that differ in ignored fields only
 }
 
 // lengths reports a difference in length and returns whether the elements are to be compared.
@@ -44,6 +45,11 @@ func (l *list[T]) pair(i int, found []Diff) bool {
 		return true
 	}
 	opt := merge(l.options)
+	if !counts(found) {
+		if l.ignored++; l.ignored > MaxDiffs {
+			return true // enough to show; elements that differ are still to be looked for
+		}
+	}
 	l.found.absorb(indexed(l.name, i), found, opt)
 	if opt.ignored() {
 		return false // one difference tells all
@@ -138,7 +144,7 @@ func (l *list[T]) match(served, other []T, diff Func[T]) {
 	for i := range served {
 		j, found := find(served[i], other, diff, matched, i, &tries)
 		if tries > maxMatching {
-			l.found.report(l.name, KindUncomparable, tooLong(len(served)), tooLong(len(other)), merge(l.options))
+			l.tooLong(served, other)
 			return
 		}
 		if j < 0 {
@@ -157,8 +163,10 @@ func (l *list[T]) match(served, other []T, diff Func[T]) {
 	l.leftover(other, extra, KindExtra)
 }
 
-func tooLong(n int) plain {
-	return plain(fmt.Sprintf("%d elements: too many to match without a key", n))
+// tooLong reports that nothing can be said about two lists in different orders.
+func (l *list[T]) tooLong(served, other []T) {
+	text := func(n int) plain { return plain(fmt.Sprintf("%d elements: too many to match", n)) }
+	l.found.report(l.name, KindUncomparable, text(len(served)), text(len(other)), merge(l.options))
 }
 
 // find returns the place of an unmatched element that equals this one, the place near first, or, failing that, of one
@@ -196,19 +204,28 @@ func unmatched(matched []bool) []int {
 
 // places are the places of a list's elements by their keys, first place first.
 type places[K comparable] struct {
-	byKey map[K][]int
-	odd   []int // of keys like NaN, which no map finds
+	byKey map[K]int // the first place that was not taken yet
+	next  []int     // the place of the same key behind each, or none
+	odd   []int     // of keys like NaN, which no map finds
 }
 
+const none = -1
+
 func placesOf[T any, K comparable](elements []T, key func(T) K) *places[K] {
-	p := places[K]{byKey: make(map[K][]int, len(elements))}
-	for i := range elements {
-		if k := key(elements[i]); isOdd(k) {
+	p := places[K]{byKey: make(map[K]int, len(elements)), next: make([]int, len(elements))}
+	for i := len(elements) - 1; i >= 0; i-- {
+		k := key(elements[i])
+		if isOdd(k) {
 			p.odd = append(p.odd, i)
-		} else {
-			p.byKey[k] = append(p.byKey[k], i)
+			continue
 		}
+		p.next[i] = none
+		if behind, ok := p.byKey[k]; ok {
+			p.next[i] = behind
+		}
+		p.byKey[k] = i
 	}
+	slices.Reverse(p.odd)
 	return &p
 }
 
@@ -217,12 +234,12 @@ func (p *places[K]) take(key K) (int, bool) {
 	if isOdd(key) {
 		return shift(&p.odd)
 	}
-	left := p.byKey[key]
-	place, ok := shift(&left)
-	if ok {
-		p.byKey[key] = left
+	place, ok := p.byKey[key]
+	if !ok || place == none {
+		return 0, false
 	}
-	return place, ok
+	p.byKey[key] = p.next[place]
+	return place, true
 }
 
 func shift(list *[]int) (int, bool) {

@@ -14,12 +14,34 @@ func join(whole, part string) string {
 	case part == "":
 		return whole
 	case part[0] == '[':
-		return whole + part
+		return limited(whole + part)
 	}
-	return whole + "." + part
+	return limited(whole + "." + part)
 }
 
-func indexed(name string, i int) string { return name + "[" + strconv.Itoa(i) + "]" }
+func indexed(name string, i int) string { return limited(name + "[" + strconv.Itoa(i) + "]") }
+
+// MaxPath is where the path of a difference is cut, in bytes: one that was ends in cutPath, and leads to a value above
+// the one that differs.
+const (
+	MaxPath = 1000
+	cutPath = "[...]"
+)
+
+func limited(path string) string {
+	if len(path) <= MaxPath {
+		return path
+	}
+	segments := split(path[:MaxPath])
+	at := 0
+	for i, s := range segments[:len(segments)-1] { // the last one may be half a name
+		if i > 0 && s[0] != '[' {
+			at++ // the dot
+		}
+		at += len(s)
+	}
+	return path[:at] + cutPath
+}
 
 // Pattern returns the path with every index and key replaced by [*]: the name of a field, whichever element it was
 // found in. Pattern("Lines[3].Cents") is "Lines[*].Cents".

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -21,12 +22,15 @@ type Record struct {
 	Kind  Kind
 	// Served and Other are redacted unless the field is marked safe.
 	Served, Other string
-	At            time.Time
+	// Truncated says that the comparison was cut: more may differ than its records show.
+	Truncated bool
+	At        time.Time
 }
 
 // Records returns one record for each difference that counts, each a copy of base with Field, Kind, Served and Other
 // filled in; nil if none counts. Differences that could not be judged are among them, so that they can be looked at.
 func Records(base Record, diffs []Diff) []Record {
+	base.Truncated = slices.ContainsFunc(diffs, func(d Diff) bool { return d.Kind == KindTruncated })
 	var records []Record
 	for _, d := range diffs {
 		if d.Ignored || d.Kind == KindTruncated {

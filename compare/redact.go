@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"reflect"
 	"strconv"
 	"sync"
@@ -55,13 +56,23 @@ func keyedHash(secret []byte, v reflect.Value) string {
 	mac := hmac.New(sha256.New, secret)
 	switch {
 	case v.Kind() == reflect.String:
-		mac.Write([]byte(v.String()))
+		writeText(mac, v.String())
 	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8:
 		mac.Write(v.Bytes())
 	default:
 		mac.Write([]byte(render(v, maxHashed)))
 	}
 	return hex.EncodeToString(mac.Sum(nil)[:6])
+}
+
+// writeText hashes a text piece by piece, without a copy of all of it.
+func writeText(to io.Writer, text string) {
+	var piece [4096]byte
+	for text != "" {
+		n := copy(piece[:], text)
+		_, _ = to.Write(piece[:n]) // a hash never fails
+		text = text[n:]
+	}
 }
 
 // RedactKey returns the keyed hash under which a key stands in logs, such as "#5d0f31c2a9be". Under the same secret

@@ -49,9 +49,17 @@ func (s *SlogSink) Record(ctx context.Context, records []Record) error {
 			slog.String("operation", r.Operation), slog.String("key", key), slog.String("field", r.Field),
 			slog.String("kind", string(r.Kind)), slog.String("served", r.Served), slog.String("other", r.Other),
 			slog.String("stage", r.Stage), slog.Int64("epoch", r.Epoch),
-			slog.String("request_id", r.RequestID), slog.Time("at", r.At))
+			slog.String("request_id", r.RequestID), slog.Time("at", r.At), truncated(r))
 	}
 	return nil
+}
+
+// truncated is an attribute only where there is something to say; slog leaves out the empty one.
+func truncated(r Record) slog.Attr {
+	if !r.Truncated {
+		return slog.Attr{}
+	}
+	return slog.Bool("truncated", true)
 }
 
 // Multi returns a sink that hands records to each of the sinks in turn. An error or a panic of one does not keep them

@@ -43,6 +43,11 @@ func TestLogsHoldEveryFieldAndNoKey(t *testing.T) {
 		compare.RedactKey(nil, secretText)+" field=Name kind=value served=string(3)#0 other=string(4)#1 stage=shadow "+
 		"epoch=7 request_id=r1 at=1970-01-01T00:00:00.000Z\n", log.String())
 	log.Reset()
+	cut := someRecords[0]
+	cut.Truncated = true
+	require.NoError(t, compare.Slog(logger).Record(t.Context(), []compare.Record{cut}))
+	assert.Contains(t, log.String(), "at=1970-01-01T00:00:00.000Z truncated=true\n")
+	log.Reset()
 	shown := &compare.SlogSink{Logger: logger, ShowKeys: true, Level: slog.LevelInfo}
 	require.NoError(t, shown.Record(t.Context(), someRecords))
 	assert.Contains(t, log.String(), "level=INFO")

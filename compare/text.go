@@ -132,12 +132,17 @@ func (r *renderer) mapping(v reflect.Value, depth int) {
 		fmt.Fprintf(&r.out, "map of %d entries", v.Len())
 		return
 	}
+	size := 0
 	entries := make([]string, 0, v.Len())
 	for iter := v.MapRange(); iter.Next(); {
 		entry := renderer{limit: r.limit}
 		entry.value(iter.Key(), depth+1)
 		entry.out.WriteByte(':')
 		entry.value(iter.Value(), depth+1)
+		if size += entry.out.Len(); size > 16*r.limit { // in whichever order they come
+			fmt.Fprintf(&r.out, "map of %d entries", v.Len())
+			return
+		}
 		entries = append(entries, entry.out.String())
 	}
 	slices.Sort(entries)
