@@ -146,13 +146,17 @@ func (h *handle) send(ctx context.Context, more ...*pgx.QueuedQuery) (pgx.BatchR
 	}
 	batch.QueuedQueries = append(batch.QueuedQueries, more...)
 	results := h.q.SendBatch(ctx, batch)
-	for _, s := range sent {
+	for i, s := range sent {
 		take := s.take
 		if take == nil {
 			take = ignore
 		}
 		if err := take(results); err != nil {
-			if cerr := results.Close(); cerr != nil {
+			cerr := results.Close()
+			switch {
+			case i == 0 && errors.Is(cerr, err) && h.unsent(err):
+				err = &unsentError{err}
+			case cerr != nil:
 				err = cerr
 			}
 			return nil, h.fail(s.part, err)
@@ -245,7 +249,28 @@ func lost(err error) bool {
 // unprepared reports whether a batch failed before any of it was executed.
 func unprepared(err error) bool {
 	var before pgx.ErrPreprocessingBatch
-	return errors.As(err, &before)
+	var unsent *unsentError
+	return errors.As(err, &before) || errors.As(err, &unsent)
+}
+
+// unsentError is pgx's refusal of a batch in the modes in which it has no type
+// for that: an argument cannot be encoded, say.
+type unsentError struct{ err error }
+
+func (e *unsentError) Error() string { return e.err.Error() }
+func (e *unsentError) Unwrap() error { return e.err }
+
+// unsent reports whether a batch of which the first statement and the whole have
+// the same error was not sent: in these modes that error is the server's, or the
+// end of the connection, or comes before everything.
+func (h *handle) unsent(err error) bool {
+	conn, ok := h.q.(interface{ Conn() *pgx.Conn })
+	if !ok || conn.Conn().IsClosed() || pgconn.SafeToRetry(err) {
+		return false
+	}
+	var pg *pgconn.PgError
+	mode := conn.Conn().Config().DefaultQueryExecMode
+	return (mode == pgx.QueryExecModeExec || mode == pgx.QueryExecModeSimpleProtocol) && !errors.As(err, &pg)
 }
 
 // cut reports whether an error is that of a connection or of a ctx, and not of a

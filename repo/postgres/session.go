@@ -233,9 +233,12 @@ func (s *session[R]) Last(ctx context.Context, fn func(context.Context) error) e
 	switch {
 	case s.tx.ended:
 		return nil
-	case q.failed != nil && (q.failed.part != partOther || !saved || lost(q.failed.err)):
+	case q.failed != nil && (q.failed.part != partOther || !saved || lost(q.failed.err) || s.tx.conn.Conn().IsClosed()):
 		return q.failed // nobody can go on: see Err
 	case saved:
+		if err == nil { // the side made nothing of it
+			err = q.failed
+		}
 		q.failed, q.undo = nil, true
 		q.waiting = []statement{
 			{sql: "rollback to savepoint crossfade_other", part: partAuthority},

@@ -110,7 +110,7 @@ func (b *sides[R]) Write(ctx context.Context, scope repo.Scope, look bool, fn fu
 	}
 	var failed *queueError
 	if scope.Repeatable {
-		if err := b.write(ctx, scope, look, true, fn); !errors.As(err, &failed) {
+		if err := b.write(ctx, scope, look, true, fn); !errors.As(err, &failed) || !failed.again {
 			return err
 		}
 	}
@@ -125,7 +125,7 @@ func (b *sides[R]) write(
 ) error {
 	var id int32
 	var found lookup
-	open := opening{isolation: "read committed", explain: explain(scope), waits: queue && !look}
+	open := opening{isolation: "read committed", explain: explain(scope), queued: queue, waits: queue && !look}
 	if unfenced(scope) && !look {
 		open.implicit = queue
 		open.then = []statement{b.db.timeoutsUnfenced(scope.Decision.Migration)}

@@ -92,6 +92,9 @@ type opening struct {
 	// waits says that the opening is sent with the first statement of fn, whose
 	// own statements may wait as well. fn may then run, and fail, before BEGIN.
 	waits bool
+	// queued says that what fails in the queue is to run again without one, and is
+	// returned as it is.
+	queued bool
 	// implicit says that a write of one statement needs no BEGIN and no COMMIT.
 	implicit bool
 }
@@ -134,7 +137,7 @@ func (db *DB) run(ctx context.Context, open opening, fn func(*Tx) error) (err er
 func (o opening) failed(err error) error {
 	var failed *queueError
 	switch {
-	case !errors.As(err, &failed) || failed.again && o.waits:
+	case !errors.As(err, &failed) || failed.again && o.queued:
 		return err
 	case failed.part > partFence:
 		return failed.err
@@ -172,7 +175,7 @@ func (tx *Tx) commit(ctx context.Context) error {
 	}
 	failed := q.failed
 	switch {
-	case failed.again && tx.open.waits, errors.Is(err, errSwallowed):
+	case failed.again && tx.open.queued, errors.Is(err, errSwallowed):
 	case failed.again || unprepared(err):
 		failed.again, failed.err = false, fmt.Errorf("commit: nothing was sent, so nothing is committed: %w", busy(failed.err))
 	case lost(err) && pgconn.SafeToRetry(err) && !tx.conn.Conn().IsClosed():
