@@ -20,8 +20,8 @@ var (
 	opAccountsGet     = repo.Op{Entity: "Accounts", Method: "Get", Kind: repo.KindRead, CloneResult: true}
 	opAccountsBalance = repo.Op{Entity: "Accounts", Method: "Balance", Kind: repo.KindRead}
 	opAccountsNewest  = repo.Op{Entity: "Accounts", Method: "Newest", Kind: repo.KindList, CloneResult: true}
-	opAccountsSave    = repo.Op{Entity: "Accounts", Method: "Save", Kind: repo.KindWrite, CloneArgs: true}
-	opAccountsDelete  = repo.Op{Entity: "Accounts", Method: "Delete", Kind: repo.KindWrite}
+	opAccountsSave    = repo.Op{Entity: "Accounts", Method: "Save", Kind: repo.KindWrite, Queue: true, CloneArgs: true}
+	opAccountsDelete  = repo.Op{Entity: "Accounts", Method: "Delete", Kind: repo.KindWrite, Queue: true}
 	opAccountsKeys    = repo.Op{Entity: "Accounts", Method: "Keys", Kind: repo.KindList, CloneArgs: true, CloneResult: true}
 )
 
@@ -81,7 +81,7 @@ func (r *RoutedAccounts) Newest(ctx context.Context, tenant string) ([]Account, 
 		})
 }
 
-// Save writes one account, keyed by a.ID.
+// Save writes one account, keyed by a.ID. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedAccounts) Save(ctx context.Context, tenant string, a Account) error {
 	return repo.Write(ctx, r.route, opAccountsSave, tenant, repo.Key(accountsKeyText(a.ID)), a,
 		func(ctx context.Context, side Accounts, a Account) error {
@@ -89,7 +89,7 @@ func (r *RoutedAccounts) Save(ctx context.Context, tenant string, a Account) err
 		})
 }
 
-// Delete writes one account, keyed by id.
+// Delete writes one account, keyed by id. Queued: it returns an error alone, so that sqlc's :exec statements wait and travel with COMMIT.
 func (r *RoutedAccounts) Delete(ctx context.Context, tenant string, id uuid.UUID) error {
 	return repo.Write(ctx, r.route, opAccountsDelete, tenant, repo.Key(accountsKeyText(id)), id,
 		func(ctx context.Context, side Accounts, id uuid.UUID) error {
