@@ -54,16 +54,17 @@ func (r *run) network(ctx context.Context, network, dsn string) (err error) {
 	}
 	defer func() { err = errors.Join(err, t.close(ctx)) }()
 	here := condition{network: network, fsync: true, callers: 1}
+	callers, hurry := append([]int{1}, r.pace.callers...), 1.0
+	if network == report.OneMilli {
+		callers = append([]int{1}, r.pace.far...)
+		hurry = r.hurry(t, len(callers))
+	}
 	for _, g := range t.groups {
-		if err := r.sideBySide(ctx, t, g, here, g.share); err != nil {
+		if err := r.sideBySide(ctx, t, g, here, g.share*hurry); err != nil {
 			return err
 		}
 	}
-	callers := r.pace.callers
-	if network == report.OneMilli {
-		callers = r.pace.far
-	}
-	for _, n := range append([]int{1}, callers...) {
+	for _, n := range callers {
 		here.callers = n
 		if err := r.loads(ctx, t, here); err != nil {
 			return err
@@ -71,6 +72,23 @@ func (r *run) network(ctx context.Context, network, dsn string) (err error) {
 	}
 	return t.rivals.check(ctx, t.App)
 }
+
+// hurry is which share of its time the last network has, so that a full run ends in time also where other work kept it
+// waiting.
+func (r *run) hurry(t *target, loads int) float64 {
+	var groups, loops time.Duration
+	for _, g := range t.groups {
+		groups += time.Duration(g.share * float64(r.pace.group))
+		if g.block <= 1 {
+			loops += time.Duration(loads*r.pace.passes*len(g.variants)) * r.pace.loop * 5 / 4
+		}
+	}
+	left := r.pace.within - time.Since(r.began) - loops
+	return min(1, max(leastShare, left.Seconds()/groups.Seconds()))
+}
+
+// leastShare is how much of its time is left to the last network in any case.
+const leastShare = 0.3
 
 // sideBySide measures a group with its variants permuted per operation.
 func (r *run) sideBySide(ctx context.Context, t *target, g group, at condition, share float64) error {

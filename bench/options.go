@@ -25,15 +25,16 @@ type pace struct {
 	group   time.Duration // for a group whose share is 1, all rounds
 	loop    time.Duration // of one variant under a load
 	passes  int
-	callers []int // of the loads through loopback, beside one
-	far     []int // of those through the delay
-	allocs  int   // calls in a batch of which allocations are counted
-	probes  int   // turns of the check of the delay
+	callers []int         // of the loads through loopback, beside one
+	far     []int         // of those through the delay
+	allocs  int           // calls in a batch of which allocations are counted
+	probes  int           // turns of the check of the delay
+	within  time.Duration // when reads and writes are to be over
 }
 
 var (
-	fullPace  = pace{15, 20 * time.Second, 150 * time.Millisecond, 3, []int{8, 16, 32}, []int{8, 32}, 100, 200}
-	quickPace = pace{3, 200 * time.Millisecond, 20 * time.Millisecond, 1, []int{8}, []int{8}, 5, 20}
+	fullPace  = pace{15, 20 * time.Second, 150 * time.Millisecond, 3, []int{8, 16, 32}, []int{8, 32}, 100, 200, 8 * time.Minute}
+	quickPace = pace{3, 200 * time.Millisecond, 20 * time.Millisecond, 1, []int{8}, []int{8}, 5, 20, time.Hour}
 )
 
 const (

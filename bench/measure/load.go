@@ -22,9 +22,10 @@ type Load struct {
 	Keys int
 	// Seed makes orders and numbers repeatable.
 	Seed uint64
-	// Settle, if not nil, is called before every loop.
+	// Settle, if not nil, is called before and after every loop: it waits for what was left to be done in the background.
 	Settle func(ctx context.Context) error
-	// CPU, if not nil, returns how much time of processors the database has used so far.
+	// CPU, if not nil, returns how much time of processors the database has used so far. What is done in the background
+	// counts as well.
 	CPU func() (time.Duration, error)
 }
 
@@ -104,18 +105,13 @@ func (l Load) defaults() Load {
 	return l
 }
 
-// loop is one loop of one variant. In its first tenth nothing counts, so that connections are open and warm.
+// loop is one loop of one variant. A tenth of it goes before and does not count, so that connections are open and warm.
 func (l Load) loop(ctx context.Context, found *Loaded, pass, v int, variant Variant) ([]time.Duration, error) {
-	if l.Settle != nil {
-		if err := l.Settle(ctx); err != nil {
-			return nil, err
-		}
-	}
 	seed := uint64(pass)<<32 | uint64(v)<<16 //nolint:gosec // small
 	if _, _, err := l.callers(ctx, l.For/10, seed+1<<15, variant); err != nil {
 		return nil, err
 	}
-	before, err := l.CPU()
+	before, err := l.settled(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -123,12 +119,22 @@ func (l Load) loop(ctx context.Context, found *Loaded, pass, v int, variant Vari
 	if err != nil {
 		return nil, err
 	}
-	after, err := l.CPU()
+	after, err := l.settled(ctx)
 	found.means[v] = append(found.means[v], float64(took)*float64(l.Callers)/float64(len(samples)))
 	found.done[v] += len(samples)
 	found.took[v] += took
 	found.cpu[v] += after - before
 	return samples, err
+}
+
+// settled waits until everything is done and returns what the database has used for it.
+func (l Load) settled(ctx context.Context) (cpu time.Duration, err error) {
+	if l.Settle != nil {
+		if err := l.Settle(ctx); err != nil {
+			return 0, err
+		}
+	}
+	return l.CPU()
 }
 
 // callers have the variant do its operation for so long, at least once each.

@@ -28,7 +28,7 @@ func TestLoadsTellWhatCallersGetDone(t *testing.T) {
 		assert.Equal(t, measure.Ratio{Value: 4}, found.Ratio("slow", "direct"))
 		assert.Equal(t, measure.Ratio{Value: 4}, found.Slowness("slow", "direct"))
 		assert.InDelta(t, 4e6, found.Latency("slow", 0.99), 0)
-		assert.Equal(t, 2*3, settled)
+		assert.Equal(t, 2*2*3, settled)
 		assert.InDelta(t, 2e6*3/(4*100*3), found.DatabaseCPU("direct"), 1e-6)
 	})
 }
