@@ -22,6 +22,10 @@ type Counts struct {
 	Mismatched   int64 // differed, confirmed; part of Compared
 }
 
+// Meant returns how many comparisons were meant to take place. A rate of mismatches says little where Compared is a
+// small part of them.
+func (c Counts) Meant() int64 { return c.Compared + c.Ignored + c.Dropped + c.Inconclusive }
+
 // Counters holds the Counts of all operations. The zero value is ready. It is safe for concurrent use.
 type Counters struct {
 	mu         sync.Mutex // held while an operation is added

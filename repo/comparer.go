@@ -3,7 +3,6 @@ package repo
 import (
 	"context"
 	"errors"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,11 +14,17 @@ type ComparerConfig struct {
 	// Workers is how many comparisons run at once. Zero means 4. Each may use
 	// one database connection.
 	Workers int
-	// Queue is how many more may wait; what does not fit is dropped and
-	// counted. Zero means 1,024.
+	// Queue is how many more may wait; what does not fit, or has waited for the
+	// timeout, is dropped and counted. Zero means 1,024.
 	Queue int
 	// Timeout bounds one comparison, its confirmation included. Zero means 5s.
 	Timeout time.Duration
+	// Harm is by how much comparisons may slow the reads of callers down on
+	// average, as a share of what these take. They are measured, and where
+	// comparisons harm more, they rest, and what then does not fit into the queue
+	// is dropped and counted. Microseconds are always allowed. Zero means 0.02;
+	// negative means any harm.
+	Harm float64
 	// Sink takes confirmed mismatches. Nil means none: they are counted alone.
 	// It is called through [compare.Safely].
 	Sink compare.Sink
@@ -36,6 +41,11 @@ type ComparerConfig struct {
 // and compared by a bounded pool of workers, never in the caller's time. A
 // difference counts only once it was found again in one snapshot. One comparer
 // serves any number of routes and goroutines.
+//
+// What it cannot do without harm to callers, it does not do: it works in bursts
+// of milliseconds, measures how much longer reads take in them, rests
+// accordingly, and leaves the last connections of a pool to others. What was not
+// compared for that is counted as dropped, beside what was.
 type Comparer struct {
 	cfg      ComparerConfig
 	sink     compare.Sink
@@ -43,13 +53,7 @@ type Comparer struct {
 	panics   atomic.Int64
 	sinkErrs atomic.Int64
 
-	waiting atomic.Int64 // queued and running
-	jobs    chan func(context.Context)
-	workers sync.WaitGroup
-	stop    context.CancelFunc
-
-	mu     sync.RWMutex // guards closed against sends on jobs
-	closed bool
+	pool pool
 }
 
 // NewComparer starts the workers. Call [Comparer.Shutdown] to stop them.
@@ -64,6 +68,9 @@ func NewComparer(cfg *ComparerConfig) *Comparer {
 	if c.cfg.Queue <= 0 {
 		c.cfg.Queue = 1024
 	}
+	if c.cfg.Harm == 0 {
+		c.cfg.Harm = 0.02
+	}
 	if c.cfg.Timeout <= 0 {
 		c.cfg.Timeout = 5 * time.Second
 	}
@@ -71,17 +78,7 @@ func NewComparer(cfg *ComparerConfig) *Comparer {
 	if c.cfg.Sink != nil {
 		c.sink = compare.Safely(c.cfg.Sink, func(any) { c.panics.Add(1) })
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	c.stop = stop
-	c.jobs = make(chan func(context.Context), c.cfg.Queue+c.cfg.Workers)
-	for range c.cfg.Workers {
-		c.workers.Go(func() {
-			for job := range c.jobs {
-				job(ctx)
-				c.waiting.Add(-1)
-			}
-		})
-	}
+	c.pool.start(c.cfg, &c.panics)
 	return c
 }
 
@@ -111,13 +108,16 @@ type ComparerStats struct {
 	SinkErrors int64
 	// Waiting are comparisons queued or running now.
 	Waiting int64
+	// Share is for which part of the time comparisons may run at present: 1 where
+	// they harm nobody. See [ComparerConfig].Harm.
+	Share float64
 }
 
 // Stats returns the counts. It may be called at any time.
 func (c *Comparer) Stats() ComparerStats {
 	return ComparerStats{
 		Operations: c.counters.Snapshot(), Panics: c.panics.Load(),
-		SinkErrors: c.sinkErrs.Load(), Waiting: c.waiting.Load(),
+		SinkErrors: c.sinkErrs.Load(), Waiting: c.pool.waiting.Load(), Share: c.pool.pace.part(),
 	}
 }
 
@@ -125,85 +125,7 @@ func (c *Comparer) Stats() ComparerStats {
 // waits for those queued. When ctx ends first, the rest is cancelled, what is
 // still queued counts as inconclusive, and ctx's error is returned. Calling it
 // again waits again.
-func (c *Comparer) Shutdown(ctx context.Context) error {
-	c.mu.Lock()
-	if !c.closed {
-		c.closed = true
-		close(c.jobs)
-	}
-	c.mu.Unlock()
-	done := make(chan struct{})
-	go func() {
-		c.workers.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		c.stop()
-		return nil
-	case <-ctx.Done():
-		c.stop() // comparisons end with their ctx; one that hangs is left behind by its worker
-		<-done
-		return ctx.Err()
-	}
-}
-
-// reserve takes a place in the queue, or counts a drop.
-func (c *Comparer) reserve(count tally) bool {
-	if c.waiting.Add(1) > int64(cap(c.jobs)) {
-		c.waiting.Add(-1)
-		count.drop()
-		return false
-	}
-	return true
-}
-
-// enqueue hands over a job whose place is reserved, so that it never blocks.
-func (c *Comparer) enqueue(count tally, job func(context.Context)) bool {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	if c.closed {
-		c.waiting.Add(-1)
-		count.drop()
-		return false
-	}
-	c.jobs <- job
-	return true
-}
-
-// watched runs one comparison in a goroutine of its own, so that a candidate
-// that hangs costs the pool its timeout and not a worker: the goroutine is then
-// left to end alone, its verdict no longer counts, and what it compared counts
-// as inconclusive.
-func (c *Comparer) watched(ctx context.Context, count tally, body func(context.Context) (compare.Verdict, func())) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
-	defer cancel()
-	type outcome struct {
-		verdict compare.Verdict
-		report  func()
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		result := outcome{verdict: compare.Inconclusive}
-		defer func() { done <- result }()
-		err := guard(func() error {
-			result.verdict, result.report = body(ctx)
-			return nil
-		})
-		if err != nil {
-			c.panics.Add(1)
-		}
-	}()
-	select {
-	case o := <-done:
-		count.judged(o.verdict)
-		if o.report != nil {
-			o.report()
-		}
-	case <-ctx.Done():
-		count.judged(compare.Inconclusive)
-	}
-}
+func (c *Comparer) Shutdown(ctx context.Context) error { return c.pool.shutdown(ctx) }
 
 // report gives confirmed differences to the sink.
 func (c *Comparer) report(ctx context.Context, base compare.Record, diffs []Diff) {
@@ -217,8 +139,7 @@ func (c *Comparer) report(ctx context.Context, base compare.Record, diffs []Diff
 
 // panicked counts err when it is a panic.
 func (c *Comparer) panicked(err error) {
-	var p *PanicError
-	if errors.As(err, &p) {
+	if _, ok := errors.AsType[*PanicError](err); ok {
 		c.panics.Add(1)
 	}
 }

@@ -40,6 +40,10 @@ func (q query[R, A, V]) read(ctx context.Context, use flags.Use) (answer V, err 
 	}()
 	plan := use.Plan()
 	compares := plan.Compares && q.diff != nil && q.route.comparer != nil && !q.route.backend.Transactional()
+	if compares {
+		q.route.comparer.pool.pace.load.enter()
+		defer q.route.comparer.pool.pace.load.leave()
+	}
 	base, other := answer, false // the authority's own answer; whether the caller's is another
 	if q.mixes(use) {
 		answer, base, err = q.serveMixed(ctx, use)

@@ -5,7 +5,6 @@ package guard
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -103,11 +102,16 @@ func routed(t testing.TB, stage flags.Stage, comparer *repo.Comparer) *sample.Ro
 
 func routedOver(t testing.TB, oldSide, newSide *side, stage flags.Stage, comparer *repo.Comparer) *sample.RoutedAccounts {
 	t.Helper()
+	return routedMetered(t, oldSide, newSide, stage, comparer, nil)
+}
+
+func routedMetered(t testing.TB, oldSide, newSide *side, stage flags.Stage, comparer *repo.Comparer, meter repo.Meter) *sample.RoutedAccounts {
+	t.Helper()
 	backend, err := repo.NewValues[sample.Accounts](oldSide, newSide)
 	require.NoError(t, err)
 	move, err := versions.Must(versions.New("accounts", "v1", "v2")).Last()
 	require.NoError(t, err)
-	r, err := sample.NewRoutedAccounts(repo.Config[sample.Accounts]{Migration: move, Flag: flagOf(t, policy(stage)), Backend: backend, Comparer: comparer})
+	r, err := sample.NewRoutedAccounts(repo.Config[sample.Accounts]{Migration: move, Flag: flagOf(t, policy(stage)), Backend: backend, Comparer: comparer, Meter: meter})
 	require.NoError(t, err)
 	return r
 }
@@ -122,9 +126,9 @@ func comparer(t testing.TB, share float64) *repo.Comparer {
 	return c
 }
 
-// settle waits until everything that was served is compared.
-func settle(c *repo.Comparer) {
-	for c.Stats().Waiting > 0 {
-		runtime.Gosched()
-	}
-}
+// told is told of each comparison, and makes who waits for one allocate nothing.
+type told chan repo.Outcome
+
+func (told) Called(repo.Called) {}
+
+func (ch told) Compared(_, _ string, o repo.Outcome) { ch <- o }
