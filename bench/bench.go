@@ -43,7 +43,7 @@ func bench(ctx context.Context, o *options, stdout, stderr io.Writer) error {
 	switch {
 	case o.out != "":
 		return r.report.SaveJSON(o.out)
-	case o.quick || o.only != nil:
+	case !o.full():
 		r.say("nothing was saved: this was no full run")
 		return nil
 	}
@@ -62,7 +62,7 @@ func (r *run) measure(ctx context.Context) (err error) {
 	if err := r.machine(ctx); err != nil {
 		return err
 	}
-	if err := r.calls(ctx); err != nil {
+	if err := r.networks(ctx); err != nil {
 		return err
 	}
 	r.lines()
@@ -84,8 +84,8 @@ func (r *run) microOnly() func(string) bool {
 	return r.wanted
 }
 
-// calls measures reads and writes on both networks.
-func (r *run) calls(ctx context.Context) error {
+// networks measures reads and writes on both networks.
+func (r *run) networks(ctx context.Context) error {
 	if len(only(suite(&workload.App{}, &rivals{}), r.wanted)) == 0 {
 		return nil
 	}
@@ -93,11 +93,16 @@ func (r *run) calls(ctx context.Context) error {
 	if err := workload.Prepare(ctx, r.server.DSN(), r.rows); err != nil {
 		return err
 	}
-	if err := r.network(ctx, report.Loopback, r.server.DSN()); err != nil {
-		return err
+	if r.network != report.OneMilli {
+		if err := r.calls(ctx, report.Loopback, r.server.DSN()); err != nil {
+			return err
+		}
+		if err := r.withoutFsync(ctx); err != nil {
+			return err
+		}
 	}
-	if err := r.withoutFsync(ctx); err != nil {
-		return err
+	if r.network == report.Loopback {
+		return nil
 	}
 	return r.behindDelay(ctx)
 }

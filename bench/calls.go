@@ -45,9 +45,9 @@ func (t *target) close(ctx context.Context) error {
 	return errors.Join(t.rivals.close(), t.Close(context.WithoutCancel(ctx)))
 }
 
-// network measures everything on one network: each group side by side with one caller, then how much many callers get
+// calls measures everything on one network: each group side by side with one caller, then how much many callers get
 // done.
-func (r *run) network(ctx context.Context, network, dsn string) (err error) {
+func (r *run) calls(ctx context.Context, network, dsn string) (err error) {
 	t, err := r.open(ctx, dsn)
 	if err != nil {
 		return err
@@ -63,6 +63,9 @@ func (r *run) network(ctx context.Context, network, dsn string) (err error) {
 		if err := r.sideBySide(ctx, t, g, here, g.share*hurry); err != nil {
 			return err
 		}
+	}
+	if r.alone {
+		callers = nil
 	}
 	for _, n := range callers {
 		here.callers = n
@@ -221,6 +224,9 @@ func (r *run) entry(op report.Operation, v variant, at condition) *report.Measur
 
 // withoutFsync measures writes again with commits that do not wait for the disk.
 func (r *run) withoutFsync(ctx context.Context) (err error) {
+	if r.alone {
+		return nil
+	}
 	t, err := r.open(ctx, r.server.DSN())
 	if err != nil {
 		return err
@@ -263,7 +269,7 @@ func (r *run) behindDelay(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, far.Close()) }()
 	r.fact("round trip that the delay adds", "us", float64(far.Added.Nanoseconds())/1000)
-	return r.network(ctx, report.OneMilli, far.DSN)
+	return r.calls(ctx, report.OneMilli, far.DSN)
 }
 
 func callersText(n int) string {

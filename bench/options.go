@@ -6,17 +6,22 @@ import (
 	"io"
 	"regexp"
 	"time"
+
+	"github.com/crossfade-db/crossfade/bench/report"
 )
 
 // options are the program's.
 type options struct {
 	quick bool
-	only  *regexp.Regexp
-	seed  uint64
-	root  string
-	out   string
-	rows  int
-	pace  pace
+	alone bool
+	// network is the only one that is measured; empty means both.
+	network string
+	only    *regexp.Regexp
+	seed    uint64
+	root    string
+	out     string
+	rows    int
+	pace    pace
 }
 
 // pace is how much is measured.
@@ -45,7 +50,7 @@ const (
 const usage = `bench measures what the shim costs: direct calls, routed calls at each stage and other tools, side by side in one run
 against a throw-away PostgreSQL, through loopback and behind a delay of half a millisecond each way. A full run takes less
 than ten minutes on two cores, and writes bench/results, the tables of docs/performance.md and the chart beside them.
-A run with --quick or --only prints its tables and writes nothing, unless --out says where to.
+A run that leaves something out, as --quick and --only do, prints its tables and writes nothing, unless --out says where to.
 
 Nothing that it prints is judged: a target that is missed is no error.
 
@@ -61,6 +66,8 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	}
 	f.BoolVar(&o.quick, "quick", false, "measure next to nothing, to see that everything works: the figures are worth nothing")
 	pattern := f.String("only", "", "measure only variants and rows whose `name` this regular expression matches, letters' case aside")
+	f.BoolVar(&o.alone, "alone", false, "measure one caller with fsync on, and leave the other loads out")
+	f.StringVar(&o.network, "network", "", "measure only this `network`: loopback or 1ms")
 	f.Uint64Var(&o.seed, "seed", 1, "the `number` that orders and rows are drawn from")
 	f.StringVar(&o.root, "root", "..", "the repository's `folder`, where a full run puts its results")
 	f.StringVar(&o.out, "out", "", "a `folder` for latest.json and detail.json, instead of the repository")
@@ -76,6 +83,9 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 		if o.only, err = regexp.Compile("(?i)" + *pattern); err != nil {
 			return nil, fmt.Errorf("read --only: %w", err)
 		}
+	}
+	if n := o.network; n != "" && n != report.Loopback && n != report.OneMilli {
+		return nil, fmt.Errorf("--network %s: there are %s and %s", n, report.Loopback, report.OneMilli)
 	}
 	o.pace = fullPace
 	rows := fullRows
@@ -93,6 +103,11 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 
 // leastRows leaves enough of them that callers seldom meet at one.
 const leastRows = 1000
+
+// full reports whether the run leaves nothing out, so that its figures can be published.
+func (o *options) full() bool {
+	return !o.quick && !o.alone && o.only == nil && o.network == "" && o.rows == fullRows
+}
 
 // wanted reports whether a variant or a row was asked for.
 func (o *options) wanted(name string) bool { return o.only == nil || o.only.MatchString(name) }

@@ -70,16 +70,18 @@ func TestOnlyLeavesWhatIsWantedAndItsDirectCalls(t *testing.T) {
 	o, err := parse(nil, io.Discard)
 	require.NoError(t, err)
 	assert.Len(t, only(all(), o.wanted), len(all()))
+	assert.True(t, o.full())
 }
 
 func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
-	for _, args := range [][]string{{"--only", "("}, {"--rows", "10"}, {"more"}, {"--no-such"}} {
+	for _, args := range [][]string{{"--only", "("}, {"--rows", "10"}, {"more"}, {"--no-such"}, {"--network", "wan"}} {
 		_, err := parse(args, io.Discard)
 		require.Error(t, err, args)
 	}
 	o, err := parse([]string{"--quick"}, io.Discard)
 	require.NoError(t, err)
 	assert.Equal(t, quickRows, o.rows)
+	assert.False(t, o.full())
 	assert.Equal(t, quickPace, o.pace)
 	assert.Equal(t, 2, program([]string{"--rows", "x"}, nil, io.Discard, io.Discard))
 	assert.Equal(t, 0, program([]string{"--help"}, nil, io.Discard, io.Discard))
