@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 
@@ -231,4 +232,20 @@ func (w *world) sameOnBothSides() {
 	w.t.Helper()
 	assert.Equal(w.t, w.text("notes_v1", 1), w.text("notes_v2", 1))
 	assert.Empty(w.t, w.stale())
+}
+
+// replaceAll writes the name of a table where sql says %.
+func replaceAll(sql, table string) string { return strings.ReplaceAll(sql, "%", table) }
+
+// textOf is the expression that reads a note's text from a side's table.
+func textOf(table string) string {
+	if table == "notes_v1" {
+		return "body"
+	}
+	return "title || rest"
+}
+
+// here is what the table is called now.
+func here(w *world, table string) string {
+	return one[string](w, "select relname from pg_class where relname in ($1, 'elsewhere') and relkind = 'r'", table)
 }
