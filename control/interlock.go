@@ -75,6 +75,7 @@ type look struct {
 	next        *flags.Compiled
 	outstanding map[int64]*flags.Compiled
 	staleKeys   map[staleKey]ledger.StaleCount
+	known       []string // see names
 }
 
 type staleKey struct {
@@ -116,9 +117,17 @@ func (l *look) actedOn(p ledger.PolicyState) bool {
 
 func (l *look) name() string { return l.state.Migration.Name }
 
-// names are the tenants that the ledger knows.
+// names are the tenants that the ledger knows, found once for each look: they
+// may be many.
 func (l *look) names() []string {
-	known := map[string]bool{}
+	if l.known == nil {
+		l.known = l.findNames()
+	}
+	return l.known
+}
+
+func (l *look) findNames() []string {
+	known := make(map[string]bool, len(l.state.Tenants)+len(l.state.Current().Overrides))
 	for t := range l.state.Tenants {
 		known[t] = true
 	}

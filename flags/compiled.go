@@ -3,6 +3,8 @@ package flags
 import (
 	"maps"
 	"math"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 // Compiled is a policy ready for decisions. It never changes, and any number
@@ -10,7 +12,7 @@ import (
 type Compiled struct {
 	// What most decisions read.
 	plain    bool // every tenant and key stands at the default
-	usual    uint // 24 where a share of the tenants stands at to and nobody is named: see place
+	usual    int  // 32 where a share of the tenants stands at to and nobody is named: see place
 	base, to Stage
 	last     uint64 // the last hash of a tenant that is in the share
 	seed     uint64
@@ -19,7 +21,7 @@ type Compiled struct {
 	share     uint64
 	keySeed   uint64
 	ofTenants bool
-	policy    Policy // its overrides are as Compile was given them, or nil
+	policy    Policy // its overrides are as Compile was given them, or nil: one of policy and named has them
 	refs      refs
 }
 
@@ -29,16 +31,17 @@ func (p Policy) Compile() (*Compiled, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
+	return p.compile(nil), nil
+}
+
+// table returns the policy's overrides as a table.
+func (p Policy) table() (*Overrides, error) {
 	var b OverridesBuilder
 	b.grow(len(p.Overrides))
 	for tenant, stage := range p.Overrides {
 		b.put(tenant, stage)
 	}
-	named, err := b.Done()
-	if err != nil {
-		return nil, err
-	}
-	return p.compile(named), nil
+	return b.Done()
 }
 
 // CompileWith is [Policy.Compile] for a policy whose overrides are in a table:
@@ -70,9 +73,10 @@ func (p Policy) compile(named *Overrides) *Compiled {
 	if c.share < Buckets {
 		c.last = border(p.Step.Share) - 1
 	}
-	c.plain = c.share == 0 && c.named.n == 0
-	if c.share > 0 && c.ofTenants && c.named.n == 0 {
-		c.usual = 24
+	nobody := c.named.n == 0 && len(p.Overrides) == 0
+	c.plain = c.share == 0 && nobody
+	if c.share > 0 && c.ofTenants && nobody {
+		c.usual = 32
 	}
 	c.refs.policy = c
 	return c
@@ -102,8 +106,15 @@ func (c *Compiled) Is(epoch int64, id PolicyID) bool {
 	return c.policy.Epoch == epoch && c.policy.ID == id
 }
 
-// Overrides returns the stages of the tenants that are named one by one.
-func (c *Compiled) Overrides() *Overrides { return &c.named }
+// Overrides returns the stages of the tenants that are named one by one. Where
+// the policy was compiled from a map, the table is made at each call.
+func (c *Compiled) Overrides() *Overrides {
+	if len(c.policy.Overrides) > 0 {
+		table, _ := c.policy.table() // the overrides are valid
+		return table
+	}
+	return &c.named
+}
 
 // Stage returns the tenant's stage and why: under a share of keys that of the
 // lower rung, which is valid for every key. It allocates nothing.
@@ -142,10 +153,12 @@ func (c *Compiled) place(tenant, key string) (stage, mixed Stage, why Reason) {
 	n := len(tenant)
 	hash := prime5 + uint64(n)
 	switch {
-	case uint(n-8) >= c.usual:
+	case n >= c.usual:
 		return c.placeAny(tenant, key)
 	case n < 16:
-		hash = stirred(hash, le64(tenant))
+		if n >= 8 {
+			hash = stirred(hash, le64(tenant))
+		}
 	case n < 24:
 		hash = stirred(stirred(hash, le64(tenant)), le64(tenant[8:16]))
 	default:
@@ -168,26 +181,40 @@ func (c *Compiled) place(tenant, key string) (stage, mixed Stage, why Reason) {
 }
 
 func (c *Compiled) placeAny(tenant, key string) (stage, mixed Stage, why Reason) {
+	if c.usual > 0 { // a long name
+		if folded(xxhash.Sum64String(tenant)^c.seed) <= c.last {
+			return c.to, 0, ReasonPercentage
+		}
+		return c.base, 0, ReasonDefault
+	}
 	if c.plain {
 		return c.base, 0, ReasonDefault
 	}
-	hash := hashed(tenant) // one for the overrides and for the bucket
+	hash := uint64(0) // of the tenant, for the overrides and for the bucket; some shares of keys need none
 	if c.named.n > 0 {
+		hash = hashed(tenant)
 		if stage := c.named.find(hash, tenant); stage != 0 {
+			return stage, 0, ReasonOverride
+		}
+	} else if len(c.policy.Overrides) > 0 {
+		if stage, ok := c.policy.Overrides[tenant]; ok {
 			return stage, 0, ReasonOverride
 		}
 	}
 	switch {
 	case c.share == 0:
-	case c.ofTenants:
-		if folded(hash^c.seed) <= c.last {
-			return c.to, 0, ReasonPercentage
-		}
+		return c.base, 0, ReasonDefault
 	case c.share == Buckets:
 		return c.to, 0, ReasonPercentage
-	case key == "":
+	case key == "" && !c.ofTenants:
 		return min(c.base, c.to), max(c.base, c.to), ReasonPercentage
-	case keyBucket(c.keySeed, hash, key) < c.share:
+	}
+	if c.named.n == 0 {
+		hash = hashed(tenant)
+	}
+	switch {
+	case c.ofTenants && folded(hash^c.seed) <= c.last,
+		!c.ofTenants && keyBucket(c.keySeed, hash, key) < c.share:
 		return c.to, 0, ReasonPercentage
 	}
 	return c.base, 0, ReasonDefault

@@ -145,19 +145,26 @@ func (f *Flag) Current() *Compiled { return f.current.Load() }
 // Enter implements [Decider]. With a policy in memory it neither blocks nor
 // allocates; the first use under a [Pin] allocates. ctx bounds the fetch of a
 // policy where there is none, and then the error is a [*NoPolicyError].
-func (f *Flag) Enter(ctx context.Context, s Subject) (Use, error) {
+func (f *Flag) Enter(ctx context.Context, s Subject) (use Use, err error) {
 	if p := pinOf(ctx); p != nil {
 		return p.enter(ctx, f, f, s)
 	}
-	return f.decide(ctx, s)
+	c := f.tryAcquire()
+	if c == nil {
+		if c, err = f.acquire(ctx); err != nil {
+			return use, err
+		}
+	}
+	c.fill(&use, s) // in place: a use is large, and copying it costs more than deciding
+	return use, nil
 }
 
-func (f *Flag) decide(ctx context.Context, s Subject) (Use, error) {
+func (f *Flag) decide(ctx context.Context, s Subject) (use Use, err error) {
 	c, err := f.acquire(ctx)
-	if err != nil {
-		return Use{}, err
+	if err == nil {
+		c.fill(&use, s)
 	}
-	return c.use(s), nil
+	return use, err
 }
 
 // Peek returns what Enter would decide from the policy in memory, without
@@ -283,18 +290,27 @@ func (f *Flag) oldest() (Acknowledged, bool) {
 }
 
 func (c *Compiled) decide(s Subject) Decision {
-	stage, mixed, reason := c.place(s.Tenant, s.Key)
-	standing := &c.policy.Standing
-	return Decision{
-		Migration: c.policy.Migration, Stage: stage, Epoch: c.policy.Epoch, PolicyID: c.policy.ID, Reason: reason, Mixed: mixed,
-		// Writes of several keys go by the lower rung, whose failures leave keys
-		// behind that the upper one has to look for.
-		Clean: standing.Clean && (!c.ofKeys() || reason == ReasonOverride), StrictShadow: standing.StrictShadow,
-		Unfenced: stage == Old && standing.UnfencedOld || stage == New && standing.UnfencedNew,
-	}
+	var use Use
+	c.fill(&use, s)
+	return use.Decision
 }
 
 // use makes a Use of a policy whose counter was raised already.
-func (c *Compiled) use(s Subject) Use {
-	return Use{Decision: c.decide(s), refs: &c.refs, generation: c.refs.confirmed.Load()}
+func (c *Compiled) use(s Subject) (use Use) {
+	c.fill(&use, s)
+	return use
+}
+
+// fill makes a zero Use that of a policy whose counter was raised already.
+func (c *Compiled) fill(use *Use, s Subject) {
+	stage, mixed, reason := c.place(s.Tenant, s.Key)
+	d, standing := &use.Decision, &c.policy.Standing
+	d.Migration, d.Epoch, d.PolicyID = c.policy.Migration, c.policy.Epoch, c.policy.ID
+	d.Stage, d.Mixed, d.Reason = stage, mixed, reason
+	// Writes of several keys go by the lower rung, whose failures leave keys
+	// behind that the upper one has to look for.
+	d.Clean = standing.Clean && (!c.ofKeys() || reason == ReasonOverride)
+	d.StrictShadow = standing.StrictShadow
+	d.Unfenced = stage == Old && standing.UnfencedOld || stage == New && standing.UnfencedNew
+	use.refs, use.generation = &c.refs, c.refs.confirmed.Load()
 }

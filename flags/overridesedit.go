@@ -48,8 +48,9 @@ func (e *OverridesEdit) Put(tenant string, stage Stage) {
 			return
 		}
 	}
-	e.entries = append(all, named{hash, tenant, stage})
-	e.write(i, e.entries)
+	all = append(all, named{hash, tenant, stage})
+	e.entries = all[:0]
+	e.write(i, all)
 	e.to.n++
 	if e.to.n > perLeaf*int(e.to.leaves) { //nolint:gosec // as many as there are strings in memory
 		e.split()

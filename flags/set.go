@@ -99,12 +99,15 @@ func (s *Set) Flags() []*Flag {
 // Apply makes p the policy of its migration. An invalid policy, or one without
 // an epoch (the ledger numbers from 1), is an error and changes nothing.
 func (s *Set) Apply(p Policy) error {
-	compiled, err := p.Compile()
+	if err := p.Validate(); err != nil {
+		return fmt.Errorf("apply policy: %w", err)
+	}
+	table, err := p.table()
 	if err != nil {
 		return fmt.Errorf("apply policy: %w", err)
 	}
-	compiled.policy = compiled.Terms() // its overrides are in the table
-	return s.ApplyCompiled(compiled)
+	p.Overrides = nil
+	return s.ApplyCompiled(p.compile(table))
 }
 
 // ApplyCompiled is [Set.Apply] for a policy that was compiled, as out of the one

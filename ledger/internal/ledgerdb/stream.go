@@ -1,3 +1,5 @@
+// Package ledgerdb holds the ledger's queries as sqlc generates them, and what
+// hands rows on as they arrive.
 package ledgerdb
 
 import "context"
