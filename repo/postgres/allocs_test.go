@@ -31,12 +31,12 @@ func TestAllocationsOfCallsThatReachPostgreSQL(t *testing.T) {
 		{"a read by key", flags.New, none, raw, get, 16},
 		{"an unfenced write that can be queued", flags.Old, unfenced, queued, save, 72},
 		{"an unfenced write that runs at once", flags.Old, unfenced, raw, save, 102},
-		{"a write that can be queued", flags.Old, none, queued, save, 114},
-		{"a write that can be queued", flags.Dual, none, queued, save, 178},
-		{"a write that can be queued", flags.Live, none, queued, save, 189},
-		{"a write that can be queued of a clean policy", flags.Live, clean, queued, save, 178},
-		{"a write that runs at once", flags.Dual, none, raw, save, 201},
-		{"a write that can be queued", flags.New, none, queued, save, 116},
+		{"a write that can be queued", flags.Old, none, queued, save, 91},
+		{"a write that can be queued", flags.Dual, none, queued, save, 171},
+		{"a write that can be queued", flags.Live, none, queued, save, 184},
+		{"a write that can be queued of a clean policy", flags.Live, clean, queued, save, 171},
+		{"a write that runs at once", flags.Dual, none, raw, save, 196},
+		{"a write that can be queued", flags.New, none, queued, save, 93},
 	} {
 		t.Run(tc.name+" at "+tc.stage.String(), func(t *testing.T) {
 			w, _ := wired(t, tc.stage, tc.standing, tc.sort)

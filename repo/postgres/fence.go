@@ -21,20 +21,34 @@ type fenceCall struct {
 	lock bool
 	// look asks for the stale records, under the locks.
 	look bool
+	// timeouts are those of a transaction that begins with the call; the lock
+	// timeout bounds the call's own waiting. Empty where they are set already.
+	timeouts []any
 }
 
-// statement is the call; its row, a text[], goes to found.
+const (
+	fenceSQL     = "select crossfade.fence($1, $2, $3, $4, $5, $6, $7, $8)"
+	lockOnlySQL  = "select crossfade.fence_lock_only($1, $2, $3, $4, $5, $6)"
+	fenceTimeSQL = timeoutsSQL + ", crossfade.fence($4, $5, $6, $7, $8, $9, $10, $11)"
+	lockTimeSQL  = timeoutsSQL + ", crossfade.fence_lock_only($4, $5, $6, $7, $8, $9)"
+)
+
+// statement is the call; its answer, a text[], goes to found.
 func (f fenceCall) statement(found *lookup) statement {
 	keys, all := f.keys()
 	d := f.scope.Decision
 	makes := f.scope.Op.Kind == repo.KindCreate && d.Plan().WritesBoth
 	call := statement{part: partFence, take: found.take}
+	alone, timed := lockOnlySQL, lockTimeSQL
 	if d.Guarded() {
-		call.sql = "select crossfade.fence($1, $2, $3, $4, $5, $6, $7, $8)"
+		alone, timed = fenceSQL, fenceTimeSQL
 		call.args = []any{f.migration, d.Epoch, pgtype.UUID{Bytes: d.PolicyID, Valid: true}, f.scope.Tenant, keys, all, f.look, makes}
 	} else {
-		call.sql = "select crossfade.fence_lock_only($1, $2, $3, $4, $5, $6)"
 		call.args = []any{f.migration, f.scope.Tenant, keys, all, f.look, makes}
+	}
+	if call.sql = alone; f.timeouts != nil {
+		call.sql, call.args = timed, append(f.timeouts, call.args...)
+		call.take = func(results pgx.BatchResults) error { return found.scanLast(results.QueryRow()) }
 	}
 	return call
 }
@@ -91,6 +105,19 @@ func (l *lookup) scan(row pgx.Row) error {
 	if err := row.Scan(&lines); err != nil {
 		return err
 	}
+	return l.read(lines)
+}
+
+// scanLast is scan for a row that begins with timeouts.
+func (l *lookup) scanLast(row pgx.Row) error {
+	var lines []string
+	if err := row.Scan(nil, nil, nil, &lines); err != nil {
+		return err
+	}
+	return l.read(lines)
+}
+
+func (l *lookup) read(lines []string) error {
 	for _, line := range lines {
 		switch line {
 		case "incomplete":

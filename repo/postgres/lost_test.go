@@ -52,7 +52,7 @@ func TestCommitWhoseConnectionEndsBeforeItsAnswerIsAnUnknownOutcome(t *testing.T
 
 	// All of a write in one batch, of which no answer comes: here it was not even
 	// executed, which nobody can know.
-	held = way.HoldNext(func(data []byte) bool { return bytes.Contains(data, []byte("commit\x00")) })
+	held = way.HoldNext(func(data []byte) bool { return bytes.Contains(data, []byte("insert into notes_v1")) })
 	go func() { saved <- w.notes.Save(t.Context(), tenant, note{ID: 2, Text: "one", Seen: 7}) }()
 	<-held
 	way.CutSome(func() bool { return true })

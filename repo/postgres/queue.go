@@ -45,6 +45,9 @@ type queue struct {
 	// undo says that the first of those that wait leaves a failed part of the
 	// transaction: in a failed transaction nothing else can be prepared.
 	undo bool
+	// implicit says that the batch is its own transaction, without BEGIN: the
+	// isolation is what the connection is set to.
+	implicit bool
 	// failed is the failure of a statement that waited, or of the transaction:
 	// nothing more is sent after it, whatever a side makes of it.
 	failed *queueError
@@ -177,7 +180,7 @@ func (h *handle) fail(of part, err error) error {
 	if err == nil {
 		return nil
 	}
-	again := of == partOpening || of == partAuthority || of == partOther
+	again := of == partOpening || of == partAuthority || of == partOther || h.queue.implicit && isolation(err)
 	if unprepared(err) {
 		again = !cut(err)
 	} else if lost(err) {
@@ -244,6 +247,12 @@ func lost(err error) bool {
 		return pg.SeverityUnlocalized == "FATAL" || pg.SeverityUnlocalized == "PANIC"
 	}
 	return true
+}
+
+// isolation reports whether the fence refused the transaction's isolation level.
+func isolation(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == stateIsolation
 }
 
 // unprepared reports whether a batch failed before any of it was executed.

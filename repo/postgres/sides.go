@@ -126,15 +126,16 @@ func (b *sides[R]) write(
 	var id int32
 	var found lookup
 	open := opening{isolation: "read committed", explain: explain(scope), queued: queue, waits: queue && !look}
+	open.implicit = open.waits
 	if unfenced(scope) && !look {
-		open.implicit = queue
 		open.then = []statement{b.db.timeoutsUnfenced(scope.Decision.Migration)}
 	} else {
 		var err error
 		if id, err = b.db.migrationID(ctx, b.db.pool, scope.Decision.Migration); err != nil {
 			return err
 		}
-		open.then = []statement{b.db.timeouts(), fenceCall{migration: id, scope: scope, lock: true, look: look}.statement(&found)}
+		call := fenceCall{migration: id, scope: scope, lock: true, look: look, timeouts: b.db.timeouts().args}
+		open.then = []statement{call.statement(&found)}
 	}
 	return b.db.run(ctx, open, func(tx *Tx) error {
 		tx.queue.delay = queue && scope.Op.Queue

@@ -95,7 +95,8 @@ type opening struct {
 	// queued says that what fails in the queue is to run again without one, and is
 	// returned as it is.
 	queued bool
-	// implicit says that a write of one statement needs no BEGIN and no COMMIT.
+	// implicit says that a write of one statement needs no BEGIN and no COMMIT: a
+	// batch is a transaction of its own.
 	implicit bool
 }
 
@@ -161,7 +162,7 @@ func (tx *Tx) commit(ctx context.Context) error {
 	case tx.conn.Conn().IsClosed():
 		return errLost
 	case tx.open.implicit && tx.status() == 'I' && len(q.waiting) <= len(tx.open.then)+2:
-		q.waiting = q.waiting[1:] // one statement, and what goes before it
+		q.waiting, q.implicit = q.waiting[1:], true // one statement, and what goes before it
 	default:
 		q.add(statement{sql: "commit", part: partCommit, take: committed})
 	}
