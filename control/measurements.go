@@ -1,6 +1,7 @@
 package control
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/crossfade-db/crossfade/flags"
 	"github.com/crossfade-db/crossfade/internal/sketch"
+	"github.com/crossfade-db/crossfade/ledger"
 )
 
 // Role is what a call was made for.
@@ -239,6 +241,23 @@ func (m *Measurements) decode(b []byte) error {
 		t.Comparisons = d.comparisons()
 	}
 	return d.err
+}
+
+// Measured returns what the members of the fleet measured of a migration and
+// handed in after a moment of the server's clock.
+func Measured(ctx context.Context, store *ledger.Store, m ledger.Migration, since time.Time) (*Measurements, error) {
+	rows, err := store.MeasurementsSince(ctx, m, since)
+	if err != nil {
+		return nil, err
+	}
+	var all, one Measurements
+	for _, r := range rows {
+		if err := one.decode(r.Content); err != nil {
+			return nil, err
+		}
+		all.Merge(&one)
+	}
+	return &all, nil
 }
 
 // mergeContents is for [ledger.Store.MergeMeasurements].

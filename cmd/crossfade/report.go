@@ -30,6 +30,7 @@ type report struct {
 	Processes   []processJSON  `json:"processes"`
 	Stale       []staleJSON    `json:"stale_keys"`
 	Mismatches  mismatchesJSON `json:"mismatches"`
+	Comparisons *comparisons   `json:"comparisons,omitempty"`
 	Jobs        []jobJSON      `json:"jobs"`
 	Guard       *guardJSON     `json:"guard,omitempty"`
 	// PassedNoReturn says that the old side of some tenants missed writes at new.
@@ -122,6 +123,9 @@ func lookAt(ctx context.Context, store *ledger.Store, name string) (report, erro
 		return r, err
 	}
 	if r.Mismatches, err = mismatchesOf(ctx, store, name); err != nil {
+		return r, err
+	}
+	if r.Comparisons, err = comparisonsOf(ctx, store, state); err != nil {
 		return r, err
 	}
 	if r.Guard, err = guardOf(ctx, store, state); err != nil {

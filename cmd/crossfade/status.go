@@ -25,7 +25,8 @@ func (a *app) statusCommand() *cobra.Command {
   tenants that the ledger knows by name stand there, pins included;
   what speaks against the next step up and down of those whom no pin names;
   which processes acknowledged the policy in force;
-  stale keys, with the age of the oldest; open mismatches; jobs with rate and time left.
+  stale keys, with the age of the oldest; reads compared of those meant to be;
+  open mismatches; jobs with rate and time left.
 
 With --watch it looks again every two seconds, until Ctrl-C. With --tenant it explains where one
 tenant stands and why, and with --key where one of its keys does.`,

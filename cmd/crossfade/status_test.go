@@ -8,8 +8,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/crossfade-db/crossfade/control"
 	"github.com/crossfade-db/crossfade/flags"
 	"github.com/crossfade-db/crossfade/ledger"
+	"github.com/crossfade-db/crossfade/repo"
 	"github.com/crossfade-db/crossfade/versions"
 )
 
@@ -152,4 +154,31 @@ func TestWatchLooksAgain(t *testing.T) {
 	require.Eventually(t, func() bool { return strings.Count(screen.out.String(), home) > 2 }, wait, tick)
 	screen.cancel()
 	screen.ends()
+}
+
+func TestStatusSaysHowManyReadsWereComparedOfThoseMeantToBe(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.climb(flags.Shadow)
+	assert.NotContains(t, w.ok("status", name).out, "Comparisons", "none was meant")
+	member, err := control.Join(t.Context(), w.store, &control.MemberConfig{Name: "shop", Migrations: []string{name}})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, member.Close(t.Context())) }()
+	for outcome, n := range map[repo.Outcome]int{
+		repo.OutcomeMatched: 9, repo.OutcomeMismatched: 1, repo.OutcomeInconclusive: 2, repo.OutcomeDropped: 1_988,
+	} {
+		for range n {
+			member.Compared(name, "acme", outcome)
+		}
+	}
+	require.NoError(t, member.Flush(t.Context()))
+	w.ok("status", name).says("Comparisons 10 of 2,000 meant were compared in the last hour, 0.5%; 1 differ; 2 inconclusive; 1,988 shed")
+	var got struct {
+		Migrations []struct {
+			Comparisons struct{ Meant, Dropped int64 }
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(w.ok("status", name, "--json").out), &got))
+	assert.EqualValues(t, 2_000, got.Migrations[0].Comparisons.Meant)
+	assert.EqualValues(t, 1_988, got.Migrations[0].Comparisons.Dropped)
 }
