@@ -157,23 +157,24 @@ func TestCallerWhoGivesUpAtAnyTimeGetsWhatTheErrorSays(t *testing.T) {
 		t.Run(stage.String(), func(t *testing.T) {
 			t.Parallel()
 			w := lostWorld(t, poolOf(t, execModes[0]), stage, none, seeLater)
+			before, _ := w.counts(stage)
+			committed, open := 0, 0 // what was sent may reach the server later than anybody can wait for
 			for i := range 60 {
-				before, _ := w.counts(stage)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*50*time.Microsecond)
 				err := w.notes.Save(ctx, tenant, note{ID: 1})
 				cancel()
-				w.idle()
-				after, _ := w.counts(stage)
 				var unknown *repo.UnknownOutcomeError
 				switch {
 				case err == nil:
-					assert.Equal(t, before+1, after)
+					committed++
 				case errors.As(err, &unknown):
-					assert.GreaterOrEqual(t, before+1, after)
-				default:
-					assert.Equal(t, before, after, "%v", err)
+					open++
 				}
 			}
+			w.idle()
+			after, _ := w.counts(stage)
+			assert.GreaterOrEqual(t, after-before, committed)
+			assert.LessOrEqual(t, after-before, committed+open)
 			authority, other := w.counts(stage)
 			if stage.Plan().WritesBoth {
 				assert.Equal(t, authority, other)
