@@ -183,3 +183,26 @@ func ExampleUnguarded() {
 	// live unguarded false
 	// flag "orders-v2" = "blue": the value is no stage: unknown stage "blue": use one of old, dual, shadow, live, rampdown, new
 }
+
+// A table of overrides never changes: an edit makes another one that shares
+// with it what stays, so that one tenant among a million costs what one costs.
+func ExampleOverrides_Edit() {
+	var b flags.OverridesBuilder
+	b.Put([]byte("acme"), flags.Dual)
+	b.Put([]byte("globex"), flags.Dual)
+	before, err := b.Done()
+	if err != nil {
+		panic(err)
+	}
+	edit := before.Edit()
+	edit.Put("acme", flags.Shadow)
+	edit.Remove("globex")
+	after, err := edit.Done()
+	if err != nil {
+		panic(err)
+	}
+	was, _ := before.Stage("acme")
+	is, _ := after.Stage("acme")
+	fmt.Println(was, is, before.Len(), after.Len())
+	// Output: dual shadow 2 1
+}
