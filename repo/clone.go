@@ -1,6 +1,9 @@
 package repo
 
-import "reflect"
+import (
+	"reflect"
+	"slices"
+)
 
 // Clone returns a deep copy of v: slices, maps, pointers, interfaces and the
 // exported fields of structs are copied, unexported fields are shared. Types
@@ -108,61 +111,130 @@ func cloneMap(dst, src reflect.Value, done map[seen]reflect.Value) {
 	dst.Set(out)
 }
 
-// pristine keeps the arguments of an operation as they were, should it run again
-// after a side has changed them.
-type pristine[A any] struct {
-	kept A
-	runs int
-	is   bool
+// pristine keeps what the arguments of an operation refer to as it was, should
+// the operation run again after a side has changed it.
+type pristine struct {
+	cells []cell            // each behind the one that it was found in
+	room  [2]cell           // for the first ones
+	known map[seen]struct{} // the cells, where there are many
+	runs  int
 }
 
-func pristineOf[A any](op Op, args A) pristine[A] {
+// cell is memory of the caller, and a copy of what was in it: references to other
+// cells included, so that together they are all as they were.
+type cell struct {
+	id       seen
+	at, kept reflect.Value // at is the reference
+}
+
+// fewCells are looked through one by one.
+const fewCells = 16
+
+// pristineOf returns nil where no side could change the arguments.
+func pristineOf[A any](op Op, args A) *pristine {
 	if !op.CloneArgs {
-		return pristine[A]{}
+		return nil
 	}
-	return pristine[A]{kept: Clone(args), is: true}
+	p := &pristine{}
+	p.cells = p.room[:0]
+	p.keep(reflect.ValueOf(&args).Elem())
+	return p
+}
+
+// keep copies what v refers to. What [Clone] shares is no cell.
+func (p *pristine) keep(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if p.first(v) {
+			kept := reflect.New(v.Type().Elem()).Elem()
+			kept.Set(v.Elem())
+			p.cells = append(p.cells, cell{id(v), v, kept})
+			p.keep(v.Elem())
+		}
+	case reflect.Slice:
+		if p.first(v) {
+			kept := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+			reflect.Copy(kept, v)
+			p.cells = append(p.cells, cell{id(v), v, kept})
+			p.keepEach(v)
+		}
+	case reflect.Map:
+		if p.first(v) {
+			kept := reflect.MakeMapWithSize(v.Type(), v.Len())
+			p.cells = append(p.cells, cell{id(v), v, kept})
+			for it := v.MapRange(); it.Next(); {
+				kept.SetMapIndex(it.Key(), it.Value())
+				p.keep(it.Value())
+			}
+		}
+	case reflect.Interface:
+		p.keep(v.Elem())
+	case reflect.Array:
+		p.keepEach(v)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() && holdsReferences(f.Type) {
+				p.keep(v.Field(i))
+			}
+		}
+	}
+}
+
+func (p *pristine) keepEach(v reflect.Value) {
+	if holdsReferences(v.Type().Elem()) {
+		for i := range v.Len() {
+			p.keep(v.Index(i))
+		}
+	}
+}
+
+func id(v reflect.Value) seen {
+	id := seen{ptr: v.Pointer(), typ: v.Type()}
+	if v.Kind() == reflect.Slice {
+		id.len = v.Len()
+	}
+	return id
+}
+
+// first reports whether a reference is not nil and was not met before.
+func (p *pristine) first(v reflect.Value) bool {
+	if v.IsNil() {
+		return false
+	}
+	id := id(v)
+	if len(p.cells) < fewCells {
+		return !slices.ContainsFunc(p.cells, func(c cell) bool { return c.id == id })
+	}
+	if p.known == nil {
+		p.known = map[seen]struct{}{}
+	}
+	for _, c := range p.cells[len(p.known):] {
+		p.known[c.id] = struct{}{}
+	}
+	_, known := p.known[id]
+	return !known
 }
 
 // restore gives the caller's memory back what was in it, from the second run on.
 // The values themselves no side can have changed: it was given a copy.
-func (p *pristine[A]) restore(args *A) {
-	if p.runs++; p.is && p.runs > 1 {
-		kept := Clone(p.kept)
-		restoreInto(reflect.ValueOf(args).Elem(), reflect.ValueOf(&kept).Elem())
+func (p *pristine) restore() {
+	if p == nil {
+		return
 	}
-}
-
-// restoreInto writes what from refers to into what to refers to. Both have the
-// same shape, as from is a clone of what to was.
-func restoreInto(to, from reflect.Value) {
-	switch to.Kind() {
-	case reflect.Pointer:
-		if !to.IsNil() && !from.IsNil() {
-			to.Elem().Set(from.Elem())
-		}
-	case reflect.Slice:
-		reflect.Copy(to, from)
-	case reflect.Map:
-		if to.IsNil() {
-			return
-		}
-		to.Clear()
-		for it := from.MapRange(); it.Next(); {
-			to.SetMapIndex(it.Key(), it.Value())
-		}
-	case reflect.Interface:
-		if !to.IsNil() && !from.IsNil() && to.Elem().Type() == from.Elem().Type() {
-			restoreInto(to.Elem(), from.Elem())
-		}
-	case reflect.Array:
-		for i := range to.Len() {
-			restoreInto(to.Index(i), from.Index(i))
-		}
-	case reflect.Struct:
-		for i := range to.NumField() {
-			if to.Type().Field(i).IsExported() {
-				restoreInto(to.Field(i), from.Field(i))
+	if p.runs++; p.runs == 1 {
+		return
+	}
+	for _, c := range p.cells {
+		switch c.at.Kind() {
+		case reflect.Slice:
+			reflect.Copy(c.at, c.kept)
+		case reflect.Map:
+			c.at.Clear()
+			for it := c.kept.MapRange(); it.Next(); {
+				c.at.SetMapIndex(it.Key(), it.Value())
 			}
+		default:
+			c.at.Elem().Set(c.kept)
 		}
 	}
 }

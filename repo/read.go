@@ -200,7 +200,7 @@ func Lock[R, A, V any](
 		scope := r.writeScope(op, use.Decision, tenant, keys)
 		return r.backend.Write(ctx, scope, plan.ThroughStale,
 			func(ctx context.Context, s Session[R]) (err error) {
-				pristine.restore(&args)
+				pristine.restore()
 				side := plan.Authority
 				if staleOn(s.Stale(), side) {
 					side = side.Other()

@@ -44,7 +44,7 @@ func WriteResult[R, A, V any](
 		var run attempt
 		err := r.backend.Write(ctx, scope, plan.ThroughStale, func(ctx context.Context, s Session[R]) (err error) {
 			run = attempt{}
-			pristine.restore(&args)
+			pristine.restore()
 			if err = r.repair(ctx, s, plan, tenant, keys, &run); err != nil {
 				return err
 			}
@@ -85,7 +85,7 @@ func Create[R, A, V any](
 		var run attempt
 		err := r.backend.Write(ctx, scope, false, func(ctx context.Context, s Session[R]) (err error) {
 			run = attempt{}
-			pristine.restore(&args)
+			pristine.restore()
 			before := sentBy(s)
 			if answer, err = authority(ctx, r, s, plan, scope, AllKeys(), args, &run, call); err != nil || !plan.WritesBoth {
 				return err
