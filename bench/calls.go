@@ -27,6 +27,7 @@ type target struct {
 	*workload.App
 	rivals *rivals
 	groups []group
+	calmly workload.Do // a direct read
 }
 
 func (r *run) open(ctx context.Context, dsn string) (*target, error) {
@@ -38,7 +39,7 @@ func (r *run) open(ctx context.Context, dsn string) (*target, error) {
 	if err != nil {
 		return nil, errors.Join(err, app.Close(context.WithoutCancel(ctx)))
 	}
-	return &target{App: app, rivals: peers, groups: only(suite(app, peers), r.wanted)}, nil
+	return &target{App: app, rivals: peers, groups: only(suite(app, peers), r.wanted), calmly: app.Get(app.V1())}, nil
 }
 
 func (t *target) close(ctx context.Context) error {
@@ -76,6 +77,15 @@ func (r *run) calls(ctx context.Context, network, dsn string) (err error) {
 	return t.rivals.check(ctx, t.App)
 }
 
+// calm waits for the comparisons of what was read before, and then reads once: every turn begins after the same thing,
+// and not one after a wait and the other after a read.
+func (t *target) calm(ctx context.Context) error {
+	if err := t.Settle(ctx); err != nil {
+		return err
+	}
+	return t.calmly(ctx, 0)
+}
+
 // hurry is which share of its time the last network has, so that a full run ends in time also where other work kept it
 // waiting.
 func (r *run) hurry(t *target, loads int) float64 {
@@ -102,7 +112,7 @@ func (r *run) sideBySide(ctx context.Context, t *target, g group, at condition, 
 		Rounds: r.pace.rounds, Turns: 40, Budget: time.Duration(share * float64(r.pace.group)), Keys: t.Keys(), Seed: r.seed,
 	}
 	if g.compares {
-		plan.Settle = t.Settle
+		plan.Settle = t.calm
 	}
 	if g.block > 1 {
 		plan.Turns, plan.Block = 4, g.block
