@@ -3,6 +3,7 @@ package flags_test
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -174,4 +175,25 @@ func TestPolicyIDPrintsAsPostgreSQLPrintsIt(t *testing.T) {
 	assert.False(t, id.IsZero())
 	assert.True(t, flags.PolicyID{}.IsZero())
 	assert.NotEqual(t, flags.NewPolicyID(), flags.NewPolicyID())
+}
+
+func TestNamesOfEveryLengthStandWhereTheirBucketSays(t *testing.T) {
+	for _, share := range []flags.Share{1, 2500, 5000, 9999, flags.Buckets} {
+		p := policy(1, flags.Shadow)
+		p.Step = flags.Step{To: flags.Live, Share: share}
+		c, err := p.Compile()
+		require.NoError(t, err)
+		for length := 1; length <= 70; length++ {
+			for i := range 60 {
+				tenant := strings.Repeat("x", length) + fmt.Sprint(i*7919)
+				tenant = tenant[len(tenant)-length:]
+				want := flags.Shadow
+				if c.Bucket(tenant) < int(share) {
+					want = flags.Live
+				}
+				stage, _ := c.Stage(tenant)
+				require.Equal(t, want, stage, "%q at %s", tenant, share)
+			}
+		}
+	}
 }
