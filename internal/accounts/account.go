@@ -119,11 +119,17 @@ func (v version) run(ctx context.Context, tenant string, kind ActKind, w Write, 
 			if i == 0 {
 				sql, args = journal+sql, append(args, w.Op, v.side.String(), int(kind))
 			}
+			if i > 0 || absent == nil { // nobody asks how many rows it met
+				if err := postgres.ExecLater(ctx, v.db, sql, args...); err != nil {
+					return err
+				}
+				continue
+			}
 			tag, err := v.db.Exec(ctx, sql, args...)
 			if err != nil {
 				return err
 			}
-			if i == 0 && tag.RowsAffected() == 0 && absent != nil {
+			if tag.RowsAffected() == 0 {
 				return absent
 			}
 		}

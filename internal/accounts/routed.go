@@ -11,7 +11,7 @@ import (
 type Routed struct{ Route *repo.Route[Accounts] }
 
 func op(method string, kind repo.Kind) repo.Op {
-	return repo.Op{Entity: "Accounts", Method: method, Kind: kind}
+	return repo.Op{Entity: "Accounts", Method: method, Kind: kind, Queue: kind == repo.KindWrite}
 }
 
 // InTx returns the repository inside a transaction.
