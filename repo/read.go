@@ -3,6 +3,7 @@ package repo
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/crossfade-db/crossfade/compare"
 	"github.com/crossfade-db/crossfade/flags"
@@ -198,19 +199,28 @@ func Lock[R, A, V any](
 		defer use.Done()
 		plan := use.Plan()
 		scope := r.writeScope(op, use.Decision, tenant, keys)
-		return r.backend.Write(ctx, scope, plan.ThroughStale,
+		var run attempt
+		throughStale := false
+		err := r.backend.Write(ctx, scope, plan.ThroughStale,
 			func(ctx context.Context, s Session[R]) (err error) {
+				run = attempt{}
 				pristine.restore()
 				side := plan.Authority
-				if staleOn(s.Stale(), side) {
+				if throughStale = staleOn(s.Stale(), side); throughStale {
 					side = side.Other()
-					r.stats.staleReads.Add(1)
 				}
 				began := r.began()
 				answer, err = call(ctx, s.Side(side), args)
-				r.called(ctx, began, scope, side, true, err)
+				if r.meter != nil {
+					run.tell(time.Since(began), side, true, err)
+				}
 				return err
 			})
+		if throughStale {
+			r.stats.staleReads.Add(1)
+		}
+		r.ended(ctx, run, scope, plan.Authority, err)
+		return err
 	})
 	return answer, err
 }

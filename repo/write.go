@@ -166,7 +166,7 @@ func (r *Route[R]) other(
 	if failed := s.Err(); err != nil && failed != nil {
 		return failed // not for that side's sake, or nobody knows
 	}
-	r.took(ctx, took, scope, side, false, err)
+	run.tell(took, side, false, err)
 	if err != nil && r.copier.NotFound(err) && !keys.All() {
 		// A partial write met a key that the other side does not have yet: the
 		// authority has it, so it is copied whole.
@@ -219,7 +219,9 @@ func authority[R, A, V any](
 		run.began, run.waits = began, true
 		return answer, nil
 	}
-	r.called(ctx, began, scope, plan.Authority, true, err)
+	if r.meter != nil {
+		run.tell(time.Since(began), plan.Authority, true, err)
+	}
 	return answer, err
 }
 
@@ -230,16 +232,41 @@ type attempt struct {
 	// method returned: how they went is known at the end.
 	waits bool
 	began time.Time
+	// told are the calls of the sides whose end is known.
+	told [2]told
+	n    int
 	// repaired and stale count keys that the write copied first, and keys that
 	// the other side missed.
 	repaired, stale int
 }
 
-// ended tells the meter and the counts of the last run.
+// told is what the meter is to be told of one call of a side.
+type told struct {
+	took   time.Duration
+	side   flags.Side
+	served bool
+	err    error
+}
+
+func (a *attempt) tell(took time.Duration, side flags.Side, served bool, err error) {
+	if a.n < len(a.told) {
+		a.told[a.n] = told{took: took, side: side, served: served, err: err}
+		a.n++
+	}
+}
+
+// ended tells the meter and the counts of the last run, unless that was refused:
+// its errors are of the refusal.
 func (r *Route[R]) ended(ctx context.Context, run attempt, scope Scope, side flags.Side, err error) {
 	if err == nil {
 		r.stats.repaired.Add(int64(run.repaired))
 		r.stats.staleRecorded.Add(int64(run.stale))
+	}
+	if _, refused := errors.AsType[*RefusedError](err); refused {
+		return
+	}
+	for _, c := range run.told[:run.n] {
+		r.took(ctx, c.took, scope, c.side, c.served, c.err)
 	}
 	if !run.waits {
 		return
