@@ -32,7 +32,7 @@ const harmless = 5 * time.Microsecond
 // time the share at most doubles.
 const (
 	enough   = 64 // reads in bursts, and in rests
-	memory   = time.Second
+	memory   = 3 * time.Second
 	memories = 100 // times a read, where that is longer
 	recovery = time.Second
 )
