@@ -131,7 +131,7 @@ var repoRules = []Mutant{
 	{
 		Rule: "the fence comes with every use in a transaction",
 		File: "repo/postgres/sides.go",
-		Old:  "	fenceCall{migration: id, scope: scope, lock: lock, look: lock && look}.queue(batch, &found)", New: "	if len(tx.tenants) < 1 {\n\t\tfenceCall{migration: id, scope: scope, lock: lock, look: lock && look}.queue(batch, &found)\n\t}",
+		Old:  "	tx.queue.add(fenceCall{migration: id, scope: scope, lock: lock, look: lock && look}.statement(&found))", New: "	if tx.sent == 0 {\n\t\ttx.queue.add(fenceCall{migration: id, scope: scope, lock: lock, look: lock && look}.statement(&found))\n\t}",
 		Package: "./repo/postgres", Run: "TestFenceComesWithEveryUseInATransaction",
 	},
 	{
@@ -163,7 +163,7 @@ var repoRules = []Mutant{
 	{
 		Rule: "the timeouts of the side without authority are put back",
 		File: "repo/postgres/session.go",
-		Old:  "s.queueTimeouts(shut, before[0], before[1])", New: "_ = before",
+		Old:  "shut.Queue(back.sql, back.args...)", New: "_ = back",
 		Package: "./repo/postgres", Run: "TestTimeoutsOfTheOtherSideArePutBack",
 	},
 	{
@@ -181,7 +181,7 @@ var repoRules = []Mutant{
 	{
 		Rule: "the tag of COMMIT is checked",
 		File: "repo/postgres/tx.go",
-		Old:  `case tag.String() != "COMMIT":`, New: `case tag.String() == "":`,
+		Old:  `tag.String() != "COMMIT"`, New: `tag.String() == ""`,
 		Package: "./repo/postgres", Run: "TestSwallowedFailureIsNotReportedAsCommitted",
 	},
 	{
@@ -229,7 +229,7 @@ var repoRules = []Mutant{
 	{
 		Rule: "what an authority inserted before its error is not forgotten by the application's transaction",
 		File: "repo/write.go",
-		Old:  "authority(ctx, r, s, plan, scope, AllKeys(), args, call)", New: "authority(ctx, r, s, plan, scope, KeyList(nil), args, call)",
+		Old:  "authority(ctx, r, s, plan, scope, AllKeys(), args, &run, call)", New: "authority(ctx, r, s, plan, scope, KeyList(nil), args, &run, call)",
 		Package: "./repo/postgres", Run: "TestSwallowedErrorOfAnAuthorityWhoseKeysAreNotKnownLeavesNoSilentDifference",
 	},
 	{

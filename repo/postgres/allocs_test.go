@@ -26,17 +26,17 @@ func TestAllocationsOfCallsThatReachPostgreSQL(t *testing.T) {
 	}{
 		{"a read by key", flags.Old, none, raw, get, 16},
 		{"a read by key", flags.Shadow, none, raw, get, 16},
-		{"a read by key", flags.Live, none, raw, get, 122},
+		{"a read by key", flags.Live, none, raw, get, 111},
 		{"a read by key of a clean policy", flags.Live, clean, raw, get, 16},
 		{"a read by key", flags.New, none, raw, get, 16},
-		{"an unfenced write that can be queued", flags.Old, unfenced, queued, save, 72},
-		{"an unfenced write that runs at once", flags.Old, unfenced, raw, save, 102},
-		{"a write that can be queued", flags.Old, none, queued, save, 91},
-		{"a write that can be queued", flags.Dual, none, queued, save, 171},
-		{"a write that can be queued", flags.Live, none, queued, save, 184},
-		{"a write that can be queued of a clean policy", flags.Live, clean, queued, save, 171},
-		{"a write that runs at once", flags.Dual, none, raw, save, 196},
-		{"a write that can be queued", flags.New, none, queued, save, 93},
+		{"an unfenced write that can be queued", flags.Old, unfenced, queued, save, 59},
+		{"an unfenced write that runs at once", flags.Old, unfenced, raw, save, 90},
+		{"a write that can be queued", flags.Old, none, queued, save, 79},
+		{"a write that can be queued", flags.Dual, none, queued, save, 148},
+		{"a write that can be queued", flags.Live, none, queued, save, 164},
+		{"a write that can be queued of a clean policy", flags.Live, clean, queued, save, 148},
+		{"a write that runs at once", flags.Dual, none, raw, save, 179},
+		{"a write that can be queued", flags.New, none, queued, save, 81},
 	} {
 		t.Run(tc.name+" at "+tc.stage.String(), func(t *testing.T) {
 			w, _ := wired(t, tc.stage, tc.standing, tc.sort)

@@ -47,6 +47,9 @@ type DB struct {
 	pool *pgxpool.Pool
 	cfg  Config
 	ids  sync.Map // migration name → id in the ledger
+
+	timeoutArgs []any // of timeoutsSQL; full, so that appending copies
+	otherArgs   [2]any
 }
 
 // New returns a DB over the pool, which stays the caller's to close.
@@ -65,7 +68,11 @@ func New(pool *pgxpool.Pool, cfg *Config) *DB {
 	orDefault(&c.OtherStatementTimeout, 5*time.Second)
 	orDefault(&c.OtherLockTimeout, time.Second)
 	orDefault(&c.MaxTxAge, 30*time.Second)
-	return &DB{pool: pool, cfg: c}
+	return &DB{
+		pool: pool, cfg: c,
+		timeoutArgs: []any{milliseconds(c.StatementTimeout), milliseconds(c.LockTimeout), milliseconds(c.MaxTxAge)},
+		otherArgs:   [2]any{milliseconds(c.OtherStatementTimeout), milliseconds(c.OtherLockTimeout)},
+	}
 }
 
 // Pool returns the pool that the DB runs on.
@@ -92,19 +99,21 @@ func (db *DB) migrationID(ctx context.Context, q DBTX, name string) (int32, erro
 const timeoutsSQL = "select set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true), " +
 	"set_config('idle_in_transaction_session_timeout', $3, true)"
 
-func (db *DB) timeouts() statement {
-	return statement{sql: timeoutsSQL, args: []any{
-		milliseconds(db.cfg.StatementTimeout), milliseconds(db.cfg.LockTimeout), milliseconds(db.cfg.MaxTxAge),
-	}}
-}
+func (db *DB) timeouts() statement { return statement{sql: timeoutsSQL, args: db.timeoutArgs} }
+
+const timeoutsUnfencedSQL = timeoutsSQL + ", set_config('crossfade.unfenced', $4, true)"
 
 // timeoutsUnfenced also says that a write of the application runs without a
 // fence, or capture would take it for somebody else's.
 func (db *DB) timeoutsUnfenced(migration string) statement {
-	s := db.timeouts()
-	s.sql += ", set_config('crossfade.unfenced', $4, true)"
-	s.args = append(s.args, migration)
-	return s
+	return statement{sql: timeoutsUnfencedSQL, args: append(db.timeoutArgs, migration)}
+}
+
+func timeoutsOther(statementTimeout, lockTimeout any) statement {
+	return statement{
+		sql:  "select set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true)",
+		args: []any{statementTimeout, lockTimeout}, part: partOther,
+	}
 }
 
 // milliseconds writes a duration as PostgreSQL's timeouts take it, never as

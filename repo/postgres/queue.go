@@ -144,8 +144,10 @@ func (h *handle) send(ctx context.Context, more ...*pgx.QueuedQuery) (pgx.BatchR
 	sent := q.waiting
 	q.waiting = nil
 	batch := &pgx.Batch{QueuedQueries: make([]*pgx.QueuedQuery, 0, len(sent)+len(more))}
-	for _, s := range sent {
-		batch.Queue(s.sql, s.args...)
+	queries := make([]pgx.QueuedQuery, len(sent))
+	for i, s := range sent {
+		queries[i].SQL, queries[i].Arguments = s.sql, s.args
+		batch.QueuedQueries = append(batch.QueuedQueries, &queries[i])
 	}
 	batch.QueuedQueries = append(batch.QueuedQueries, more...)
 	results := h.q.SendBatch(ctx, batch)

@@ -220,7 +220,7 @@ func (s *session[R]) Last(ctx context.Context, fn func(context.Context) error) e
 			saved = err == nil
 			return err
 		}},
-		timeoutsOther(milliseconds(s.b.db.cfg.OtherStatementTimeout), milliseconds(s.b.db.cfg.OtherLockTimeout)),
+		timeoutsOther(s.b.db.otherArgs[0], s.b.db.otherArgs[1]),
 	)
 	q.part, q.delay = partOther, true
 	err := fn(ctx)
@@ -259,7 +259,7 @@ func (s *session[R]) Protect(ctx context.Context, fn func(context.Context) error
 	open.Queue("savepoint crossfade_other")
 	open.Queue("select current_setting('statement_timeout'), current_setting('lock_timeout')").
 		QueryRow(func(row pgx.Row) error { return row.Scan(&before[0], &before[1]) })
-	other := timeoutsOther(milliseconds(s.b.db.cfg.OtherStatementTimeout), milliseconds(s.b.db.cfg.OtherLockTimeout))
+	other := timeoutsOther(s.b.db.otherArgs[0], s.b.db.otherArgs[1])
 	open.Queue(other.sql, other.args...)
 	if err := s.tx.handle.SendBatch(ctx, open).Close(); err != nil {
 		return fmt.Errorf("set a savepoint: %w", busy(err))
@@ -286,13 +286,6 @@ func (s *session[R]) Protect(ctx context.Context, fn func(context.Context) error
 		return errors.Join(err, fmt.Errorf("undo to the savepoint: %w", uerr))
 	}
 	return err
-}
-
-func timeoutsOther(statementTimeout, lockTimeout string) statement {
-	return statement{
-		sql:  "select set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true)",
-		args: []any{statementTimeout, lockTimeout}, part: partOther,
-	}
 }
 
 // queueConstraints switches the deferrable constraints of the side without

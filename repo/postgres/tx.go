@@ -81,7 +81,7 @@ func (db *DB) inTxOnce(ctx context.Context, fenced bool, fn func(ctx context.Con
 }
 
 func (db *DB) newTx(q DBTX) *Tx {
-	return &Tx{handle: &handle{q: q}, db: db, tenants: map[tenantLock]bool{}}
+	return &Tx{handle: &handle{q: q}, db: db}
 }
 
 // opening is how a transaction of our own begins.
@@ -116,7 +116,7 @@ func (db *DB) run(ctx context.Context, open opening, fn func(*Tx) error) (err er
 		}
 		conn.Release()
 	}()
-	tx.queue.ctx = ctx
+	tx.queue.ctx, tx.queue.waiting = ctx, make([]statement, 0, 8) // a write of both sides by one statement each
 	tx.queue.add(statement{sql: "begin isolation level " + open.isolation})
 	tx.queue.add(open.then...)
 	if open.waits {
@@ -294,6 +294,9 @@ func (tx *Tx) lockTenant(id int32, migration, tenant string, exclusive bool) err
 	held, known := tx.tenants[lock]
 	if known && exclusive && !held {
 		return &LockUpgradeError{Migration: migration, Tenant: tenant}
+	}
+	if tx.tenants == nil {
+		tx.tenants = map[tenantLock]bool{}
 	}
 	tx.tenants[lock] = held || exclusive
 	return nil
