@@ -96,6 +96,13 @@
 // A composite key may be taken as one struct K or as its parts. Further results
 // of put and delete are dropped.
 //
+// # Queueing
+//
+// A write that returns an error and nothing else is queued (Op.Queue): what its
+// sides send may wait, as far as nobody asks what it returned, and travels with
+// COMMIT. The comment of the generated method says so, or why not: a result has to
+// be read, or a key that the database makes. See package repo/postgres.
+//
 // # Cloning
 //
 // An operation's CloneArgs and CloneResult are set where a value can share
