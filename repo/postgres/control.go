@@ -34,6 +34,22 @@ func RefuseControl(sql string) error {
 	}
 }
 
+// mayCommit reports whether a statement in sql could end a transaction that was
+// not begun by BEGIN: a procedure and a DO block can.
+func mayCommit(sql string) bool {
+	for {
+		word, rest := firstWord(sql)
+		if strings.EqualFold(word, "call") || strings.EqualFold(word, "do") {
+			return true
+		}
+		next, more := nextStatement(rest)
+		if !more {
+			return false
+		}
+		sql = next
+	}
+}
+
 // controls names the statement if it controls a transaction.
 func controls(word, rest string) string {
 	if len(word) < len("end") || len(word) > len("rollback") {

@@ -174,3 +174,31 @@ func TestUnfencedWriteUnderAnotherDefaultIsolationIsRecorded(t *testing.T) {
 		}
 	}
 }
+
+// A procedure may commit, where it is not inside a transaction: the fence's locks
+// would be gone with that, and what follows would be of nobody's epoch.
+func TestProcedureThatCommitsIsRefusedInAQueue(t *testing.T) {
+	for _, stage := range flags.Stages() {
+		for name, standing := range map[string]flags.Standing{"fenced": none, "unfenced": unfenced} {
+			for what, sql := range map[string]string{
+				"call": "call seen_in_parts()",
+				"do":   "do $$ begin update % set seen = seen + 1; commit; update % set seen = seen + 1; end $$",
+			} {
+				t.Run(what+" "+name+" at "+stage.String(), func(t *testing.T) {
+					t.Parallel()
+					w := newWorld(t, flags.Dual, nil)
+					require.NoError(t, w.notes.Save(t.Context(), tenant, note{ID: 1, Text: "one"}))
+					w.stand(stage, standing)
+					authority, _ := tables(stage)
+					w.exec(replaceAll(`create procedure seen_in_parts() language plpgsql as $$ begin
+						update % set seen = seen + 1; commit; update % set seen = seen + 1; end $$`, authority))
+					w.routeAuthority(stage, func(ctx context.Context, side *table, _ note) error {
+						return later(ctx, side.db, replaceAll(sql, authority))
+					})
+					require.ErrorContains(t, w.notes.Save(t.Context(), tenant, note{ID: 1}), "invalid transaction termination")
+					assert.Equal(t, "one 0", w.text(authority, 1))
+				})
+			}
+		}
+	}
+}

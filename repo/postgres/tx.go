@@ -161,7 +161,7 @@ func (tx *Tx) commit(ctx context.Context) error {
 		return q.failed
 	case tx.conn.Conn().IsClosed():
 		return errLost
-	case tx.open.implicit && tx.status() == 'I' && len(q.waiting) <= len(tx.open.then)+2:
+	case tx.open.implicit && tx.status() == 'I' && len(q.waiting) <= len(tx.open.then)+2 && !mayCommit(q.waiting[len(q.waiting)-1].sql):
 		q.waiting, q.implicit = q.waiting[1:], true // one statement, and what goes before it
 	default:
 		q.add(statement{sql: "commit", part: partCommit, take: committed})
