@@ -45,7 +45,8 @@ func (q query[R, A, V]) read(ctx context.Context, use flags.Use) (answer V, err 
 		q.route.comparer.pool.pace.load.enter()
 		defer q.route.comparer.pool.pace.load.leave()
 	}
-	base, other := answer, false // the authority's own answer; whether the caller's is another
+	var base V     // the authority's own answer
+	var other bool // the caller's is the other side's, so that there is nothing to compare it with
 	if q.mixes(use) {
 		answer, base, err = q.serveMixed(ctx, use)
 	} else {
