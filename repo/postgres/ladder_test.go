@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -78,7 +79,7 @@ func TestFailureOfTheSideWithoutAuthority(t *testing.T) {
 	for _, stage := range []flags.Stage{flags.Dual, flags.Shadow, flags.Live, flags.RampDown} {
 		for name, fn := range breaks {
 			t.Run(stage.String()+" "+name, func(t *testing.T) {
-				w := newWorld(t, stage, &postgres.Config{OtherStatementTimeout: 1})
+				w := newWorld(t, stage, &postgres.Config{OtherStatementTimeout: 100 * time.Millisecond})
 				require.NoError(t, w.another().notes.Save(t.Context(), tenant, note{ID: 1, Text: "one"}), "by a process with more time")
 				other, authority := w.new, "notes_v1"
 				if stage >= flags.Live {
