@@ -9,8 +9,31 @@ import (
 // exported fields of structs are copied, unexported fields are shared. Types
 // that hide their references, such as time.Time or decimals, are values to
 // their users and need no copy. Functions and channels are shared. Cycles are
-// kept.
+// kept; what is referred to twice is copied twice, unless the type can hold itself
+// or holds interfaces.
 func Clone[T any](v T) T {
+	t := reflect.TypeFor[T]()
+	known, ok := compiledTypes.Load(t)
+	if !ok {
+		known, _ = compiledTypes.LoadOrStore(t, compile(t))
+	}
+	switch plan := known.(compiled); { //nolint:forcetypeassert // nothing else is stored
+	case plan.walks:
+		return walked(v)
+	case plan.deepen != nil:
+		return deepened(v, plan.deepen)
+	}
+	return v
+}
+
+// deepened is apart from Clone so that values without references stay off the heap.
+func deepened[T any](v T, deepen cloner) T {
+	deepen(reflect.ValueOf(&v).Elem())
+	return v
+}
+
+// walked clones a value of a type that holds interfaces or can hold itself.
+func walked[T any](v T) T {
 	var out T
 	cloneInto(reflect.ValueOf(&out).Elem(), reflect.ValueOf(&v).Elem(), map[seen]reflect.Value{})
 	return out

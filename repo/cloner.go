@@ -18,30 +18,6 @@ type compiled struct {
 
 var compiledTypes sync.Map // reflect.Type -> compiled
 
-// cloned is [Clone] by a plan that is made once per type. Values that share
-// memory with each other no longer do so in the clone, unless their type can
-// hold itself or holds interfaces.
-func cloned[T any](v T) T {
-	t := reflect.TypeFor[T]()
-	known, ok := compiledTypes.Load(t)
-	if !ok {
-		known, _ = compiledTypes.LoadOrStore(t, compile(t))
-	}
-	switch plan := known.(compiled); { //nolint:forcetypeassert // nothing else is stored
-	case plan.walks:
-		return Clone(v)
-	case plan.deepen != nil:
-		return deepened(v, plan.deepen)
-	}
-	return v
-}
-
-// deepened is apart from cloned so that values without references stay off the heap.
-func deepened[T any](v T, deepen cloner) T {
-	deepen(reflect.ValueOf(&v).Elem())
-	return v
-}
-
 func compile(t reflect.Type) compiled {
 	deepen, ok := compileType(t, nil)
 	return compiled{deepen: deepen, walks: !ok}

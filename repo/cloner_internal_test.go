@@ -53,7 +53,7 @@ func grown() branch {
 }
 
 func TestCloneSharesNoMemoryThatAnybodyCouldChange(t *testing.T) {
-	for name, clone := range map[string]func(branch) branch{"by plan": cloned[branch], "by walking": Clone[branch]} {
+	for name, clone := range map[string]func(branch) branch{"by plan": Clone[branch], "by walking": walked[branch]} {
 		t.Run(name, func(t *testing.T) {
 			from := grown()
 			to := clone(from)
@@ -83,13 +83,13 @@ func TestClonesByPlanAreThoseByWalking(t *testing.T) {
 
 func same[T any](t *testing.T, v T) {
 	t.Helper()
-	assert.Equal(t, Clone(v), cloned(v))
+	assert.Equal(t, walked(v), Clone(v))
 }
 
 func TestClonesOfTypesThatHoldThemselvesKeepTheirCycles(t *testing.T) {
 	ring := &node{Value: 1}
 	ring.Next = ring
-	got := cloned(ring)
+	got := Clone(ring)
 	assert.NotSame(t, ring, got)
 	assert.Same(t, got, got.Next)
 	assert.True(t, compile(reflect.TypeFor[*node]()).walks)
@@ -97,7 +97,7 @@ func TestClonesOfTypesThatHoldThemselvesKeepTheirCycles(t *testing.T) {
 
 func TestCloneOfAValueWithoutReferencesAllocatesNothing(t *testing.T) { //nolint:paralleltest // AllocsPerRun must run alone
 	v := leaf{Name: "x"}
-	assert.Zero(t, testing.AllocsPerRun(100, func() { v = cloned(v) }))
+	assert.Zero(t, testing.AllocsPerRun(100, func() { v = Clone(v) }))
 }
 
 func BenchmarkClone(b *testing.B) {
@@ -113,13 +113,13 @@ func BenchmarkClone(b *testing.B) {
 	b.Run("by plan", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			v = cloned(v)
+			v = Clone(v)
 		}
 	})
 	b.Run("by walking", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			v = Clone(v)
+			v = walked(v)
 		}
 	})
 }

@@ -40,10 +40,10 @@ func (q *query[R, A, V]) submit(ctx context.Context, use flags.Use, value V, err
 	k := &comparing[R, A, V]{job: job{use: use, count: count, ctx: ctx}, q: *q, served: answer[V]{value: value, err: err}}
 	k.q.keys.many = slices.Clone(q.keys.many)
 	if q.op.CloneArgs {
-		k.q.args = cloned(q.args)
+		k.q.args = Clone(q.args)
 	}
 	if q.op.CloneResult {
-		k.served.value = cloned(value)
+		k.served.value = Clone(value)
 	}
 	return c.pool.enqueue(k)
 }
@@ -135,7 +135,7 @@ func (q *query[R, A, V]) ask(ctx context.Context, side R) (got answer[V]) {
 	}()
 	args := q.args
 	if q.op.CloneArgs {
-		args = cloned(args)
+		args = Clone(args)
 	}
 	got.value, got.err = q.call(ctx, side, args)
 	return got
