@@ -101,7 +101,7 @@ func (h *handle) query(ctx context.Context, sql string, args []any) (pgx.Rows, e
 	case err != nil:
 		return nil, err
 	case alone:
-		return h.q.Query(ctx, sql, args...)
+		return h.q.Query(ctx, sql, args...) //nolint:rowserrcheck // the rows are the caller's
 	}
 	results, err := h.send(ctx, queued(sql, args))
 	if err != nil {

@@ -37,8 +37,9 @@ type statement struct {
 // returns something, everything with COMMIT where none does.
 type queue struct {
 	waiting []statement
-	// ctx is the operation's. Statements under another deadline do not wait.
-	ctx context.Context //nolint:containedctx // compared, never used
+	// done is that of the operation's ctx. Statements under another deadline do
+	// not wait.
+	done <-chan struct{}
 	// delay lets the sides' own statements wait, as far as they can.
 	delay bool
 	part  part // whose statements the sides send now
@@ -72,7 +73,7 @@ func (q *queue) add(s ...statement) { q.waiting = append(q.waiting, s...) }
 // delays reports whether a statement of a side waits: what sqlc generates for
 // ":exec" drops the row count, so that nobody can miss it.
 func (q *queue) delays(ctx context.Context, sql string) bool {
-	return q.delay && sqlcExec(sql) && ctx.Done() == q.ctx.Done()
+	return q.delay && sqlcExec(sql) && ctx.Done() == q.done
 }
 
 // sqlcExec reports whether sqlc generated the statement for a method that
@@ -96,7 +97,7 @@ func sqlcExec(sql string) bool {
 // not for ExecLater: nobody learns how many rows it changed.
 func ExecLater(ctx context.Context, db DBTX, sql string, args ...any) error {
 	h, ok := db.(*handle)
-	if !ok || !h.queue.delay || ctx.Done() != h.queue.ctx.Done() {
+	if !ok || !h.queue.delay || ctx.Done() != h.queue.done {
 		_, err := db.Exec(ctx, sql, args...)
 		return err
 	}

@@ -33,8 +33,6 @@ type changing struct {
 	change func()
 }
 
-func ptr[T any](v T) *T { return &v }
-
 // What is sent later is what was given, whatever becomes of it meanwhile.
 func TestArgumentsOfQueuedStatementsAreSentAsTheyWere(t *testing.T) {
 	t.Parallel()

@@ -175,7 +175,7 @@ func TestRowsLeftOpenAmongStatementsThatWait(t *testing.T) {
 			if err := side.Save(ctx, tenant, n); err != nil {
 				return err
 			}
-			rows, err := side.db.Query(ctx, "select generate_series(1, 100)") //nolint:sqlclosecheck // left open on purpose
+			rows, err := side.db.Query(ctx, "select generate_series(1, 100)")
 			if err == nil {
 				rows.Next()
 			}

@@ -30,9 +30,7 @@ var writers = map[string]func(ctx context.Context, side *table, n note) error{
 		}
 		return side.Save(ctx, tenant, n)
 	},
-	"one at once": func(ctx context.Context, side *table, n note) error {
-		return unnamedSave(ctx, side, n)
-	},
+	"one at once": unnamedSave,
 	"one at once behind one that waits": func(ctx context.Context, side *table, n note) error {
 		if err := seeLater(ctx, side, n); err != nil {
 			return err

@@ -199,10 +199,10 @@ func (s *session[R]) Waiting() bool { return s.queued && len(s.tx.queue.waiting)
 
 // Err implements [repo.Session].
 func (s *session[R]) Err() error {
-	if failed := s.tx.queue.failed; failed != nil {
-		return failed
+	if s.tx.queue.failed == nil {
+		return nil
 	}
-	return nil
+	return s.tx.queue.failed
 }
 
 // Last implements [repo.Session]. In a queue the side's statements, its

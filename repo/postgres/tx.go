@@ -116,7 +116,7 @@ func (db *DB) run(ctx context.Context, open opening, fn func(*Tx) error) (err er
 		}
 		conn.Release()
 	}()
-	tx.queue.ctx, tx.queue.waiting = ctx, make([]statement, 0, 8) // a write of both sides by one statement each
+	tx.queue.done, tx.queue.waiting = ctx.Done(), make([]statement, 0, 8) // a write of both sides by one statement each
 	tx.queue.add(statement{sql: "begin isolation level " + open.isolation})
 	tx.queue.add(open.then...)
 	if open.waits {
