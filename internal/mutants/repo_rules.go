@@ -3,7 +3,7 @@ package mutants
 import "slices"
 
 // All is every mutant.
-var All = slices.Concat(repoRules, controlRules, fleetRules, backfillRules, keysRules, controllerRules, keeperRules, captureRules)
+var All = slices.Concat(repoRules, controlRules, fleetRules, backfillRules, keysRules, controllerRules, keeperRules, captureRules, queueRules)
 
 // repoRules are the rules of reads, writes and transactions.
 var repoRules = []Mutant{
