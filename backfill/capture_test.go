@@ -109,6 +109,7 @@ func TestCaptureRefusesPlainWrites(t *testing.T) {
 		"update":           `update notes_v1 set body = 'c' where id = 1`,
 		"update of no row": `update notes_v1 set body = 'c' where id = 99`,
 		"delete of no row": `delete from notes_v1 where id = 99`,
+		"insert twice":     `insert into notes_v1 values ('acme', 1, 'a')`,
 		"upsert":           `insert into notes_v1 values ('acme', 1, 'a') on conflict do nothing`,
 		"truncate":         `truncate notes_v1`,
 		"CTE":              `with x as (delete from notes_v1 where false) select 1`,

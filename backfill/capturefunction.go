@@ -91,25 +91,43 @@ func (f captureFunction) create() string {
 	return sql.String()
 }
 
+// What says that a statement is one of a trigger's, or of a cascade: of its own
+// trigger when it fires, or noted by the one before.
+const (
+	nestedSQL = "pg_trigger_depth() > 1"
+	deepSQL   = "(" + nestedSQL + " or coalesce(strpos(current_setting('crossfade.deep', true), ' ' || tg_relid || ' ') > 0, false))"
+)
+
 // body of the function. AFTER triggers of a cascade run at depth 1, like those
 // of the statement that began it: only BEFORE triggers can tell, and note it.
+//
+// Each expression costs about a microsecond in the transaction that evaluates it
+// for the first time, and a query over the rows five to ten. So writes without a
+// mark do not ask whether there are rows before they know that rows count, those
+// of one marked key take one short query, and what few need is computed late.
+// NEW is empty where a trigger is for statements, and no expression as null is.
 func (f captureFunction) body() string {
 	return f.fill(f.static(`
 declare
     v_mark   text[];
-    v_kind   text := '';
+    v_kind   text;
     v_tenant text;
     v_key    text;
     v_keys   text[];
     v_many   boolean;
-    v_noted  text := coalesce(current_setting('crossfade.deep', true), '');
-    v_deep   boolean := pg_trigger_depth() > 1;
-    v_some   boolean := false; -- of the rows, that the mark does not cover them
-    v_own    boolean;          -- an insert of the application, whose keys the database made
+    v_noted  text;
+    v_deep   boolean;
+    v_some   boolean; -- of the rows, that the mark does not cover them
+    v_own    boolean; -- an insert of the application, whose keys the database made
     v_epoch  bigint;
     v_rows   bigint;
 begin
     if tg_when = 'BEFORE' and tg_op <> 'TRUNCATE' then
+        if pg_sequence_last_value('<sequence>') % 2 = 1 and not <nested> and coalesce(current_setting('crossfade.deep', true), '') = '' then
+            return new;
+        end if;
+        v_noted := coalesce(current_setting('crossfade.deep', true), '');
+        v_deep := <nested>;
         if v_deep <> (strpos(v_noted, ' ' || tg_relid || ' ') > 0) then
             v_noted := replace(v_noted, ' ' || tg_relid || ' ', '');
             perform set_config('crossfade.deep', case when v_deep then v_noted || ' ' || tg_relid || ' ' else v_noted end, true);
@@ -122,6 +140,12 @@ begin
     end if;
     if starts_with(current_setting('crossfade.mark', true), '{<migration>,') then
         v_mark := current_setting('crossfade.mark')::text[];
+        if tg_level = 'STATEMENT' and v_mark[2] = 'keys' and cardinality(v_mark) = 4 then
+<one>
+            if not (v_some or <deep>) then
+                return new;
+            end if;
+        end if;
         v_kind := v_mark[2];
         v_tenant := v_mark[3];
         v_key := v_mark[4];
@@ -129,23 +153,29 @@ begin
         if v_many then
             v_keys := v_mark[4:];
         end if;
-    end if;
-    v_deep := v_deep or strpos(v_noted, ' ' || tg_relid || ' ') > 0;
-    v_own := v_kind = 'made' and not v_deep;
-    if tg_op = 'TRUNCATE' then
-<truncate>
-    elsif tg_level = 'ROW' then
-        v_some := true;
+        v_deep := <deep>;
+        if tg_level = 'ROW' or tg_op = 'TRUNCATE' then
+            v_some := true;
 <some>
-    end if;
-    if not (v_some or v_deep) then
-        return null;
+        end if;
+        if not (v_some or v_deep) then
+            return null;
+        end if;
     end if;
     v_epoch := crossfade.capture_admit(<migration>, '<side>', '<sequence>');
-    if v_epoch = -2 or v_epoch = -1 and not v_some then
+    if v_epoch = -2 then
         return null;
-    elsif v_epoch = -1 then
-        if not v_own then
+    end if;
+    v_some := v_some is not false; -- without a mark, nobody looked
+    v_deep := coalesce(v_deep, <deep>);
+    v_own := coalesce(v_kind, '') = 'made' and not v_deep;
+    if tg_op = 'TRUNCATE' then
+<truncate>
+    end if;
+    if v_epoch = -1 then
+        if not v_some then
+            return null;
+        elsif not v_own then
             perform crossfade.capture_refuse(<migration>, '<side>', tg_table_schema, tg_table_name, '');
         end if;
         select m.epoch into v_epoch from crossfade.migrations m where m.id = <migration>;
@@ -166,6 +196,7 @@ end
 // static fills in what is the same in every part.
 func (f captureFunction) static(text string, more ...string) string {
 	return strings.NewReplacer(append(more,
+		"<nested>", nestedSQL, "<deep>", deepSQL,
 		"<sequence>", captureSequence(f.migration, f.side), "<migration>", fmt.Sprint(f.migration), "<side>", f.side.String())...).Replace(text)
 }
 
@@ -174,11 +205,11 @@ func (f captureFunction) fill(text string) string {
 	into := "        insert into crossfade.stale_keys (migration_id, tenant, side, key, epoch, cause)\n" +
 		fmt.Sprintf("        select %d, x.t, '%s', x.k, v_epoch, %s from (", f.migration, f.side.Other(), cause)
 	const found = ") x\n        where x.t is not null and x.k is not null"
-	var some, record, row strings.Builder
-	for _, op := range []string{"insert", "update", "delete"} {
+	var single, some, record, row strings.Builder
+	for i, op := range []string{"update", "insert", "delete"} {
 		var one, exists, all []string
 		for _, rows := range captureTransitions[op] {
-			one = append(one, "exists (select from "+rows+" r where ("+f.tenantOf("r")+" = v_tenant and "+f.keyOf("r")+" = v_key) is not true)")
+			one = append(one, "select from "+rows+" r where ("+f.tenantOf("r")+" = v_mark[3] and "+f.keyOf("r")+" = v_mark[4]) is not true")
 			exists = append(exists, "exists (select from "+rows+" r where "+f.covered("r")+" is not true)")
 			all = append(all, "select "+f.tenantOf("r")+" as t, "+f.keyOf("r")+" as k from "+rows+" r where v_deep or "+f.covered("r")+" is not true")
 		}
@@ -186,8 +217,8 @@ func (f captureFunction) fill(text string) string {
 		// not new ones could be planned as a nested loop, and a row trigger on
 		// UPDATE OF the key misses keys that a BEFORE trigger changes.
 		// Most writes are of one key, and the plan of the other form takes longer to begin.
-		fmt.Fprintf(&some, "    elsif tg_op = '%s' and v_kind = 'keys' and not v_many then\n        v_some := %s;\n", strings.ToUpper(op), strings.Join(one, " or "))
-		fmt.Fprintf(&some, "    elsif tg_op = '%s' then\n        v_some := %s;\n", strings.ToUpper(op), strings.Join(exists, " or "))
+		fmt.Fprintf(&single, "            %sif tg_op = '%s' then\n                v_some := exists (%s);\n", [2]string{"", "els"}[min(i, 1)], strings.ToUpper(op), strings.Join(one, " union all "))
+		fmt.Fprintf(&some, "        elsif v_some is null and tg_op = '%s' then\n            v_some := %s;\n", strings.ToUpper(op), strings.Join(exists, " or "))
 		if len(all) == 1 {
 			all[0] = strings.Replace(all[0], "select ", "select distinct ", 1)
 		}
@@ -197,7 +228,7 @@ func (f captureFunction) fill(text string) string {
 		"        elsif tg_op = 'DELETE' then\n" + f.rowRecord(into, found, "old") +
 		"        else\n" + f.rowRecord(into, found, "old", "new") + "        end if;")
 	return strings.NewReplacer(
-		"<truncate>\n", f.truncate(cause), "<some>\n", some.String(), "<row>\n", row.String()+"\n", "<record>\n", record.String(),
+		"<truncate>\n", f.truncate(cause), "<one>\n", single.String()+"            end if;\n", "<some>\n", some.String(), "<row>\n", row.String()+"\n", "<record>\n", record.String(),
 	).Replace(text)
 }
 
@@ -217,11 +248,8 @@ func (f captureFunction) truncate(cause string) string {
 	return f.static(`        if current_setting('transaction_isolation') <> 'read committed' then
             perform crossfade.capture_refuse(<migration>, '<side>', tg_table_schema, tg_table_name, ': a TRUNCATE must be READ COMMITTED');
         end if;
-        v_epoch := crossfade.capture_admit(<migration>, '<side>', '<sequence>');
         if v_epoch = -1 then
             perform crossfade.capture_refuse(<migration>, '<side>', tg_table_schema, tg_table_name, '');
-        elsif v_epoch = -2 then
-            return null;
         end if;
         execute 'insert into crossfade.stale_keys (migration_id, tenant, side, key, epoch, cause)
             select <migration>, x.t, ''<other>'', ''*'', $1, $2 from (select distinct ' || <tenant> || ' as t from ' || tg_relid::regclass || ' r) x

@@ -4,19 +4,43 @@ package mutants
 var captureRules = []Mutant{
 	{
 		Rule: "who recorded nothing at old joins the epoch, so that a step to dual waits for it",
-		File: "ledger/migrations/00003_capture.sql",
+		File: "ledger/migrations/00006_capture_cost.sql",
 		Old:  "if pg_catalog.pg_try_advisory_xact_lock_shared((1 << 28) | migration, e::integer) then", New: "if true then",
 		Package: "./backfill", Run: "TestStepToDualWaitsForPlainWritersThatRecordedNothing",
 	},
 	{
+		Rule: "a session that joined the epoch before joins it again in each transaction",
+		File: "ledger/migrations/00006_capture_cost.sql",
+		Old:  "\n        and pg_catalog.pg_try_advisory_xact_lock_shared((1 << 28) | migration, noted::integer) then", New: " then",
+		Package: "./backfill", Run: "TestStepToDualWaitsForSessionsThatJoinedBefore",
+	},
+	{
+		Rule: "the epoch that a session joined before counts only while it is in force",
+		File: "ledger/migrations/00006_capture_cost.sql",
+		Old:  "if known = noted::bigint then", New: "if known is not null then",
+		Package: "./backfill", Run: "TestStepToDualWaitsForSessionsThatJoinedBefore",
+	},
+	{
+		Rule: "who joined an epoch before records where everybody does, all the same",
+		File: "ledger/migrations/00006_capture_cost.sql",
+		Old:  "where m.id = migration and m.uniform_stage = side;", New: "where m.id = migration;",
+		Package: "./backfill", Run: "TestSessionsThatJoinedBeforeRecordWhatCounts",
+	},
+	{
+		Rule: "who joined an epoch before, and reads by an older snapshot, records everything",
+		File: "ledger/migrations/00006_capture_cost.sql",
+		Old:  " and pg_catalog.current_setting('transaction_isolation') = 'read committed'\n", New: "\n",
+		Package: "./backfill", Run: "TestSessionsThatJoinedBeforeRecordWhatCounts",
+	},
+	{
 		Rule: "who is let through holds the lock of the mode, so that a switch waits for it (failure 11)",
-		File: "ledger/migrations/00003_capture.sql",
-		Old:  "exit when pg_catalog.pg_try_advisory_xact_lock_shared((5 << 28) | migration, (value * 2 + n)::integer)\n            and", New: "exit when",
+		File: "ledger/migrations/00006_capture_cost.sql",
+		Old:  "exit when pg_catalog.pg_try_advisory_xact_lock_shared((5 << 28) | migration, (value * 2 + case side when 'old' then 0 else 1 end)::integer)\n            and", New: "exit when",
 		Package: "./backfill", Run: "TestRefusalWaitsForRecorders",
 	},
 	{
 		Rule: "the stage is read anew only where the snapshot is: elsewhere everything is recorded",
-		File: "ledger/migrations/00003_capture.sql",
+		File: "ledger/migrations/00006_capture_cost.sql",
 		Old:  "if pg_catalog.current_setting('transaction_isolation') <> 'read committed' then\n        return e;", New: "if false then\n        return e;",
 		Package: "./backfill", Run: "TestCaptureRecordsAtEveryIsolationLevel",
 	},
@@ -35,19 +59,19 @@ var captureRules = []Mutant{
 	{
 		Rule: "the mark covers the keys that were locked, and no other row of the statement",
 		File: "backfill/capturefunction.go",
-		Old:  `+f.tenantOf("r")+" = v_tenant and "+f.keyOf("r")+" = v_key) is not true)")`, New: `+f.tenantOf("r")+" = v_tenant) is not true)")`,
+		Old:  `+f.tenantOf("r")+" = v_mark[3] and "+f.keyOf("r")+" = v_mark[4]) is not true")`, New: `+f.tenantOf("r")+" = v_mark[3]) is not true")`,
 		Package: "./backfill", Run: "TestCaptureRecordsPlainWritesBesideTheApplicationsOwnInOneTransaction",
 	},
 	{
 		Rule: "a cascade within an operation is recorded",
 		File: "backfill/capturefunction.go",
-		Old:  "v_deep := v_deep or strpos(v_noted, ' ' || tg_relid || ' ') > 0;", New: "v_deep := v_deep;",
+		Old:  "coalesce(strpos(current_setting('crossfade.deep', true), ' ' || tg_relid || ' ') > 0, false)", New: "false",
 		Package: "./backfill", Run: "TestCaptureRecordsCascadesAndUsersTriggersOfTheApplicationsOwnWrites",
 	},
 	{
 		Rule: "statements of users' triggers within an operation are recorded",
 		File: "backfill/capturefunction.go",
-		Old:  "v_deep   boolean := pg_trigger_depth() > 1;", New: "v_deep   boolean := false;",
+		Old:  `nestedSQL = "pg_trigger_depth() > 1"`, New: `nestedSQL = "false"`,
 		Package: "./backfill", Run: "TestCaptureRecordsCascadesAndUsersTriggersOfTheApplicationsOwnWrites",
 	},
 	{
@@ -63,11 +87,12 @@ var captureRules = []Mutant{
 		Package: "./backfill", Run: "TestCaptureRecordsPlainWritesBesideTheApplicationsOwnInOneTransaction",
 	},
 	{
-		Rule: "a refusal is by statement: one that matches no row is refused as well",
+		Rule: "a refusal comes before the statement does anything",
 		File: "backfill/capturefunction.go",
 		Old:  "if coalesce(pg_sequence_last_value('<sequence>'), 0) % 2 = 0\n", New: "if false and coalesce(pg_sequence_last_value('<sequence>'), 0) % 2 = 0\n",
 		Package: "./backfill", Run: "TestCaptureRefusesPlainWrites",
 	},
+
 	{
 		Rule: "the keys that rows had before are recorded too",
 		File: "backfill/capturefunction.go",
