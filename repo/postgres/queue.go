@@ -186,7 +186,7 @@ func (h *handle) fail(of part, err error) error {
 	again := of == partOpening || of == partAuthority || of == partOther || h.queue.implicit && isolation(err)
 	if unprepared(err) {
 		again = !cut(err)
-	} else if lost(err) {
+	} else if lost(err) || timedOut(err) { // whoever has waited for a lock does not wait again
 		again = false
 	}
 	h.queue.failed = &queueError{part: of, err: err, again: again}
@@ -250,6 +250,12 @@ func lost(err error) bool {
 		return pg.SeverityUnlocalized == "FATAL" || pg.SeverityUnlocalized == "PANIC"
 	}
 	return true
+}
+
+// timedOut reports whether a statement was ended by its timeout or that of a lock.
+func timedOut(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "57014" || pg.Code == "55P03")
 }
 
 // isolation reports whether the fence refused the transaction's isolation level.

@@ -126,7 +126,7 @@ func (b *sides[R]) write(
 	var id int32
 	var found lookup
 	open := opening{isolation: "read committed", explain: explain(scope), queued: queue, waits: queue && !look}
-	open.implicit = open.waits
+	open.implicit = open.waits && scope.Decision.Guarded() // by a fence that looks at the isolation level
 	if unfenced(scope) && !look {
 		open.then = []statement{b.db.timeoutsUnfenced(scope.Decision.Migration)}
 	} else {
