@@ -60,7 +60,7 @@ var mutants = map[string]mutant{
 	},
 	"the stale read": {
 		files:   "repo/read.go",
-		instead: map[string]string{"if staleOn(s.Stale(), plan.Authority) {": "if false {"},
+		instead: map[string]string{"other = staleOn(s.Stale(), side)": "other = false"},
 		plan: plan{
 			applications: 2, clients: 3, operators: 1, turns: 40, lease: 1500 * time.Millisecond,
 			sideFaults: 2, kinds: []accounts.FaultKind{accounts.ErrorBefore},
