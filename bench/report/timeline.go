@@ -174,7 +174,7 @@ func (t *Timeline) hours(c *chart) {
 		if step >= time.Minute && at > 0 && at < time.Hour {
 			words = fmt.Sprintf("%d min", at/time.Minute)
 		}
-		if at == t.Lasted {
+		if t.Lasted-at < t.Lasted/50 {
 			anchor = "end"
 		}
 		c.text(t.x(at), c.y, "tick", anchor, words)

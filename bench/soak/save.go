@@ -52,7 +52,7 @@ func (r *result) markdown(today time.Time) string {
 		if verdict != string(flat) {
 			verdict = "**" + verdict + "**"
 		}
-		fmt.Fprintf(&b, "| %s | %s to %s | %+.2f (%.2f) | %g | %s |\n", s.label(), s.show(low), s.show(high), t.perHour, t.noise, s.bound, verdict)
+		fmt.Fprintf(&b, "| %s | %s to %s | %s | %g | %s |\n", s.label(), s.show(low), s.show(high), t, s.bound, verdict)
 	}
 	b.WriteString("\n| | |\n|---|---|\n")
 	for _, line := range r.counts() {
@@ -103,8 +103,7 @@ func (r *result) timeline() *report.Timeline {
 		})
 	}
 	for _, s := range r.watched() {
-		trend := trendOf(r.samples, s.of)
-		p := report.Panel{Name: s.label(), Note: fmt.Sprintf("an hour adds %+.2f (noise %.2f)", trend.perHour, trend.noise)}
+		p := report.Panel{Name: s.label(), Note: "an hour adds (noise): " + trendOf(r.samples, s.of).String()}
 		for _, x := range r.samples {
 			p.Points = append(p.Points, report.Point{At: x.at, Value: s.of(x)})
 		}

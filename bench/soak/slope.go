@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -45,6 +46,15 @@ func trendOf(samples []sample, of func(sample) float64) trend {
 	at := func(rank float64) float64 { return slopes[max(0, min(len(slopes)-1, int(math.Round(rank))))] }
 	middle := float64(len(slopes)-1) / 2
 	return trend{at(middle), (at(middle+reach) - at(middle-reach)) / 2}
+}
+
+// String shows what an hour adds, and the noise.
+func (t trend) String() string {
+	perHour := math.Round(t.perHour*100) / 100
+	if perHour == 0 {
+		perHour = 0 // and not -0
+	}
+	return fmt.Sprintf("%+.2f (%.2f)", perHour, t.noise)
 }
 
 // verdict is what a trend says.

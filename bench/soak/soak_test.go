@@ -56,6 +56,11 @@ func TestTrendIsWhatAnHourAdds(t *testing.T) {
 	}
 }
 
+func TestTrendsAreShownWithoutANegativeNothing(t *testing.T) {
+	assert.Equal(t, "+0.00 (0.04)", trend{-0.004, 0.04}.String())
+	assert.Equal(t, "-3.62 (2.18)", trend{-3.618, 2.182}.String())
+}
+
 func shifted(samples []sample) []sample {
 	for i := range samples {
 		samples[i].heap += 140
