@@ -143,7 +143,7 @@ bench: ensure-postgres ## Measure what the shim costs beside direct calls and ot
 
 .PHONY: bench-smoke
 bench-smoke: ensure-postgres ## Run everything that make bench runs, for a moment each: its figures are worth nothing
-	$(call say,'bench, quick')
+	$(call say,'bench - quick')
 	@mkdir -p bin
 	cd bench && go build -o ../bin/bench .
 	@exec bin/bench --quick
