@@ -46,7 +46,7 @@ type Config struct {
 type DB struct {
 	pool *pgxpool.Pool
 	cfg  Config
-	ids  sync.Map // migration name → id in the ledger
+	ids  sync.Map // in the ledger, by the name of the migration
 
 	timeoutArgs []any // of timeoutsSQL; full, so that appending copies
 	otherArgs   [2]any
