@@ -80,7 +80,7 @@ func keepSlice(arg any, t reflect.Type) (any, bool) {
 	return kept.Interface(), true
 }
 
-var plains sync.Map // reflect.Type → bool
+var plains sync.Map // of bool by reflect.Type
 
 // plain reports whether a copy of a value shares nothing with it that changes.
 func plain(t reflect.Type) bool {
