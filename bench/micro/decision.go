@@ -23,10 +23,12 @@ var (
 // Rows about decisions.
 const (
 	uniform      = "decision, uniform"
-	percentage   = "decision, percentage of tenants"
+	percentage   = "decision, percentage of tenants, names of 16 bytes"
+	percentUUID  = "decision, percentage of tenants, names of 36 bytes"
 	keyShare     = "decision, percentage of keys"
 	thousand     = "decision, 1,000 overrides"
 	million      = "decision, 1,000,000 overrides"
+	millionWide  = "decision, 1,000,000 overrides, in no order"
 	anyDecision  = "decision, the most that any of them allocates"
 	openFeature  = "OpenFeature SDK call"
 	launchDarkly = "LaunchDarkly's migrator, old stage, empty functions"
@@ -44,41 +46,59 @@ func decisionNames() []string {
 
 const migration = "customers-v2"
 
-// kind is one sort of policy.
+// kind is one sort of policy, and of tenants that are asked for.
 type kind struct {
-	name      string
+	name string
+	policy
+	named  func(int) string // tenants' names
+	asked  int              // how many tenants are asked for in turn, a power of two
+	target float64          // nanoseconds
+}
+
+// policy is what flags of one kind or more have in common.
+type policy struct {
 	step      flags.Step
 	overrides int
-	target    float64 // nanoseconds; zero for none
 }
+
+const (
+	few  = 64      // tenants whose overrides stay in the processor's caches
+	many = 1 << 16 // tenants of whose overrides, of a million, most are in no cache
+)
 
 func decided() []kind {
 	some := flags.Step{To: flags.Live, Share: 2500}
+	keys := flags.Step{To: flags.Live, Share: 2500, Of: flags.OfKeys}
 	return []kind{
-		{name: uniform, target: 5},
-		{name: percentage, step: some, target: 5},
-		{name: keyShare, step: flags.Step{To: flags.Live, Share: 2500, Of: flags.OfKeys}},
-		{name: thousand, step: some, overrides: 1000, target: 25},
-		{name: million, step: some, overrides: 1_000_000},
+		{uniform, policy{}, tenantName, few, 5},
+		{percentage, policy{step: some}, tenantName, few, 5},
+		{percentUUID, policy{step: some}, uuidName, few, 5},
+		{keyShare, policy{step: keys}, tenantName, few, 5},
+		{thousand, policy{some, 1000}, tenantName, few, 25},
+		{million, policy{some, 1_000_000}, tenantName, few, 25},
+		{millionWide, policy{some, 1_000_000}, tenantName, many, 25},
 	}
 }
 
 // tenantName of a tenant by number: 16 bytes, as names often are.
 func tenantName(i int) string { return fmt.Sprintf("tenant-%09d", i) }
 
-// flag returns the flag of a policy of the kind, and the bytes that it keeps alive per override.
-func (k kind) flag(scale int) (*flags.Flag, float64, error) {
-	overrides := k.overrides / scale
+// uuidName of a tenant or a key by number: the 36 bytes of a uuid.
+func uuidName(i int) string { return fmt.Sprintf("8f14e45f-ceea-467f-a8c5-%012d", i) }
+
+// flag returns a flag of the policy, and the bytes that it keeps alive per override.
+func (p policy) flag(scale int) (*flags.Flag, float64, error) {
+	overrides := p.overrides / scale
 	before := alive()
-	p := flags.Policy{Migration: migration, Epoch: 1, ID: flags.NewPolicyID(), Default: flags.Shadow, Step: k.step}
+	made := flags.Policy{Migration: migration, Epoch: 1, ID: flags.NewPolicyID(), Default: flags.Shadow, Step: p.step}
 	if overrides > 0 {
-		p.Overrides = make(map[string]flags.Stage)
+		made.Overrides = make(map[string]flags.Stage)
 		for i := range overrides {
-			p.Overrides[tenantName(i)] = flags.Stages()[i%len(flags.Stages())]
+			made.Overrides[tenantName(i)] = flags.Stages()[i%len(flags.Stages())]
 		}
 	}
 	set := flags.NewSet(nil)
-	if err := set.Apply(p); err != nil {
+	if err := set.Apply(made); err != nil {
 		return nil, 0, err
 	}
 	grown := alive() - before
@@ -94,20 +114,12 @@ func alive() float64 {
 	return float64(m.HeapAlloc)
 }
 
-// subjects are the tenants that are asked for in turn, drawn at random: a few, or where there are a million overrides so
-// many that most of them are in no cache of the processor. Their number is a power of two.
+// subjects are the tenants that are asked for in turn, drawn at random: where some have overrides, among those.
 func (k kind) subjects(scale int) []flags.Subject {
-	all := make([]flags.Subject, 64)
-	overrides := k.overrides / scale
-	if overrides > 1000 {
-		all = make([]flags.Subject, 1<<16)
-	}
+	all := make([]flags.Subject, k.asked)
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same ones in every run
 	for i := range all {
-		all[i] = flags.Subject{
-			Tenant: tenantName(random.IntN(max(overrides, 1000))),
-			Key:    fmt.Sprintf("8f14e45f-ceea-467f-a8c5-%012d", i),
-		}
+		all[i] = flags.Subject{Tenant: k.named(random.IntN(max(k.overrides/scale, 1000))), Key: uuidName(i)}
 	}
 	return all
 }
@@ -121,17 +133,22 @@ func decisions(ctx context.Context, cfg Config) (result Result, err error) {
 	}
 	var loops []loop
 	failed := 0
+	made := map[policy]*flags.Flag{}
 	for _, k := range decided() {
-		flag, bytes, err := k.flag(scale)
-		if err != nil {
-			return result, err
+		flag, known := made[k.policy]
+		if !known {
+			var bytes float64
+			if flag, bytes, err = k.flag(scale); err != nil {
+				return result, err
+			}
+			made[k.policy] = flag
+			if k.name == million {
+				result.Facts = append(result.Facts, report.Fact{Name: perOverride, Unit: "bytes", Value: bytes})
+				cfg.say("%s: %.0f bytes", perOverride, bytes)
+			}
 		}
 		subjects := k.subjects(scale)
 		loops = append(loops, deciding(k, flag, subjects, &failed), entering(ctx, k.name+inUse, flag, subjects, &failed))
-		if k.name == million {
-			result.Facts = append(result.Facts, report.Fact{Name: perOverride, Unit: "bytes", Value: bytes})
-			cfg.say("%s: %.0f bytes", perOverride, bytes)
-		}
 	}
 	others, closeOthers, err := otherDeciders(ctx, &failed)
 	if err != nil {
@@ -159,11 +176,7 @@ func decisionRows(cfg Config, costs map[string]cost) (rows []report.Row) {
 	var told []report.Row
 	for _, k := range decided() {
 		row := of(k.name)
-		if k.target > 0 {
-			rows = append(rows, report.AtMost(k.name, report.Loopback, report.Nanos, row.Value, row.Noise, k.target))
-		} else {
-			told = append(told, row)
-		}
+		rows = append(rows, report.AtMost(k.name, report.Loopback, report.Nanos, row.Value, row.Noise, k.target))
 		told = append(told, of(k.name+inUse))
 		allocs = max(allocs, costs[k.name].allocs, costs[k.name+inUse].allocs)
 	}
@@ -176,10 +189,13 @@ func decisionRows(cfg Config, costs map[string]cost) (rows []report.Row) {
 
 // deciding reads the stage off the policy in force.
 func deciding(k kind, flag *flags.Flag, subjects []flags.Subject, failed *int) loop {
+	position := 0 // the next turn goes on where the last one ended: where tenants are many, each is new to the caches
 	ofTenant := func(n int) {
 		var all flags.Stage
 		tenants, last := subjects, len(subjects)-1
-		for i := range n {
+		from, to := position, position+n
+		position = to
+		for i := from; i < to; i++ {
 			stage, _ := flag.Current().Stage(tenants[i&last].Tenant)
 			all |= stage
 		}
@@ -190,7 +206,9 @@ func deciding(k kind, flag *flags.Flag, subjects []flags.Subject, failed *int) l
 	ofKey := func(n int) {
 		var all flags.Stage
 		keys, last := subjects, len(subjects)-1
-		for i := range n {
+		from, to := position, position+n
+		position = to
+		for i := from; i < to; i++ {
 			stage, _ := flag.Current().KeyStage(keys[i&last].Tenant, keys[i&last].Key)
 			all |= stage
 		}
@@ -206,9 +224,11 @@ func deciding(k kind, flag *flags.Flag, subjects []flags.Subject, failed *int) l
 
 // entering decides as package repo does: through the interface, with the policy in use until Done.
 func entering(ctx context.Context, name string, flag flags.Decider, subjects []flags.Subject, failed *int) loop {
-	last := len(subjects) - 1
+	position, last := 0, len(subjects)-1
 	return loop{name, func(n int) {
-		for i := range n {
+		from, to := position, position+n
+		position = to
+		for i := from; i < to; i++ {
 			use, err := flag.Enter(ctx, subjects[i&last])
 			if err != nil || !use.Stage.Valid() {
 				*failed++
@@ -242,7 +262,7 @@ func otherDeciders(ctx context.Context, failed *int) ([]loop, func() error, erro
 		return nil, nil, errors.Join(err, done())
 	}
 	client := api.NewClient()
-	subjects := kind{}.subjects(1)
+	subjects := kind{named: tenantName, asked: few}.subjects(1)
 	return []loop{
 		{openFeature, func(n int) {
 			for i := range n {

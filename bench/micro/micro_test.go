@@ -49,7 +49,9 @@ func targets(found micro.Result, unit string) map[string]float64 {
 func TestDecisionsHaveTheirTargetsAndAllocateNothing(t *testing.T) {
 	found := quick(t, nil, "decision", "OpenFeature", "LaunchDarkly")
 	assert.Equal(t, map[string]float64{
-		"decision, uniform": 5, "decision, percentage of tenants": 5, "decision, 1,000 overrides": 25,
+		"decision, uniform": 5, "decision, percentage of keys": 5,
+		"decision, percentage of tenants, names of 16 bytes": 5, "decision, percentage of tenants, names of 36 bytes": 5,
+		"decision, 1,000 overrides": 25, "decision, 1,000,000 overrides": 25, "decision, 1,000,000 overrides, in no order": 25,
 	}, targets(found, report.Nanos))
 	assert.Equal(t, map[string]float64{"decision, the most that any of them allocates": 0}, targets(found, report.Allocs))
 	for _, row := range found.Rows {

@@ -94,7 +94,7 @@ func (w *world) wire(ctx context.Context) error {
 		}
 		return w.set.Apply(p)
 	})
-	sides, err := postgres.Sides(w.db, v1Side, v2Side)
+	sides, err := postgres.Sides(w.db, postgres.Queued(v1Side), postgres.Queued(v2Side))
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func nanos(value float64) string {
 	case size >= 0.9995*float64(time.Millisecond):
 		unit, by = "ms", float64(time.Millisecond)
 	case size >= 0.9995*float64(time.Microsecond):
-		unit, by = "µs", float64(time.Microsecond)
+		unit, by = "\u00b5s", float64(time.Microsecond)
 	}
 	return padded(value/by) + " " + unit
 }

@@ -152,7 +152,7 @@ func TestTargetsAreJudgedAsTheyAreShown(t *testing.T) {
 
 func TestFiguresKeepWhatCanBeRead(t *testing.T) {
 	for want, got := range map[string]string{
-		"2.30 ns": nanos(2.304), "14.2 µs": nanos(14_238), "1.00 ms": nanos(999_960), "1.40 s": nanos(1.4e9),
+		"2.30 ns": nanos(2.304), "14.2 \u00b5s": nanos(14_238), "1.00 ms": nanos(999_960), "1.40 s": nanos(1.4e9),
 		"152,344/s": figure(RowsPerSec, 152_344.2), "1.004": figure(Ratio, 1.00412), "12.3": figure(Ratio, 12.34),
 		"-1,235": grouped(-1234.6), "0": grouped(-0.2), "0.5": figure(Allocs, 0.5),
 	} {

@@ -101,7 +101,8 @@ func (a *app) start(ctx context.Context) error {
 	a.comparer = repo.NewComparer(&repo.ComparerConfig{Sink: a.store.Sink()})
 	db := postgres.New(a.pool, nil)
 	sides, err := postgres.Sides(db,
-		func(db postgres.DBTX) items.Items { return v1.New(db) }, func(db postgres.DBTX) items.Items { return v2.New(db) })
+		postgres.Queued(func(db postgres.DBTX) items.Items { return v1.New(db) }),
+		postgres.Queued(func(db postgres.DBTX) items.Items { return v2.New(db) }))
 	if err != nil {
 		return err
 	}

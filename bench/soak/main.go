@@ -48,6 +48,10 @@ func main() {
 
 // soak does the run, and says whether everything was flat.
 func soak(ctx context.Context, o options, out io.Writer) (ok bool, err error) {
+	r := &result{options: o}
+	if o.save != "" {
+		r.commit = commitOf(ctx, o.save) // before anything else, as the checkout may go on meanwhile
+	}
 	server, err := pgtest.Start(ctx, nil)
 	if err != nil {
 		return false, err
@@ -63,7 +67,6 @@ func soak(ctx context.Context, o options, out io.Writer) (ok bool, err error) {
 	}
 	defer func() { err = errors.Join(err, closing(a.close)) }()
 
-	r := &result{options: o}
 	fmt.Fprintf(out, "counting goroutines at old and at new, with nobody else calling\n")
 	for _, stage := range []flags.Stage{flags.Old, flags.New} {
 		c, err := a.crowdAt(ctx, stage)

@@ -11,6 +11,7 @@ import (
 // result is what a run came to.
 type result struct {
 	options
+	commit   string // that is measured; empty where it is not known
 	lasted   time.Duration
 	samples  []sample
 	arrivals []arrival

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -42,7 +44,11 @@ func (r *result) save(root string) error {
 // markdown is the table of a run.
 func (r *result) markdown(today time.Time) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "`make soak DURATION=%s RATE=%g`, on %s, %d cores, %s: %s, %d steps of the ladder.\n\n", short(r.duration), r.rate,
+	of := ""
+	if r.commit != "" {
+		of = " of commit " + r.commit
+	}
+	fmt.Fprintf(&b, "`make soak DURATION=%s RATE=%g`%s, on %s, %d cores, %s: %s, %d steps of the ladder.\n\n", short(r.duration), r.rate, of,
 		today.UTC().Format(time.DateOnly), runtime.NumCPU(), runtime.Version(), short(r.lasted.Round(time.Second)), r.steps())
 	b.WriteString("| | second half | an hour adds (noise) | bound | |\n|---|--:|--:|--:|---|\n")
 	for _, s := range r.watched() {
@@ -59,6 +65,16 @@ func (r *result) markdown(today time.Time) string {
 		fmt.Fprintf(&b, "| %s | %s |\n", line[0], line[1])
 	}
 	return b.String()
+}
+
+// commitOf names the commit that a checkout is at, with "-dirty" behind it where files differ from it; "" where git does
+// not say. The program was just built from there.
+func commitOf(ctx context.Context, root string) string {
+	out, err := exec.CommandContext(ctx, "git", "-C", root, "describe", "--always", "--dirty", "--exclude=*").Output() //nolint:gosec // the folder is the caller's
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
 }
 
 // short is a duration without the zeros at its end.

@@ -79,7 +79,7 @@ func spiked(samples []sample) []sample {
 
 func measured(samples []sample) *result {
 	return &result{
-		options: options{duration: time.Hour, rate: 100}, lasted: time.Hour, samples: samples, calls: 360_000, compared: 90_000,
+		options: options{duration: time.Hour, rate: 100}, commit: "0a1b2c3", lasted: time.Hour, samples: samples, calls: 360_000, compared: 90_000,
 		arrivals: []arrival{{0, flags.Old}, {time.Minute, flags.Dual}, {2 * time.Minute, flags.Shadow}},
 		crowds:   []crowd{{stage: flags.Old, direct: spawned{20, 0.01}, routed: spawned{21, 0.02}}},
 	}
@@ -112,7 +112,7 @@ func TestWhatWasMeasuredIsPublishedBetweenItsMarkers(t *testing.T) {
 	text, err := os.ReadFile(document)
 	require.NoError(t, err)
 	assert.True(t, strings.HasPrefix(string(text), "before\n") && strings.HasSuffix(string(text), "\nafter"))
-	assert.Contains(t, string(text), "`make soak DURATION=1h RATE=100`")
+	assert.Contains(t, string(text), "`make soak DURATION=1h RATE=100` of commit 0a1b2c3, on ")
 	assert.Contains(t, string(text), "| 1 | **grows** |")
 	chart, err := os.ReadFile(filepath.Join(root, chartFile))
 	require.NoError(t, err)
