@@ -34,11 +34,13 @@ type pace struct {
 	far     []int         // of those through the delay
 	allocs  int           // calls in a batch of which allocations are counted
 	probes  int           // turns of the check of the delay
-	within  time.Duration // when reads and writes are to be over
+	within  time.Duration // when reads and writes are to be over; see below
 }
 
+// A full run may take ten minutes. Behind reads and writes come the rows of package micro, for a minute, or for more than
+// two where the compiler's cache is empty.
 var (
-	fullPace  = pace{15, 20 * time.Second, 150 * time.Millisecond, 3, []int{8, 16, 32}, []int{8, 32}, 100, 200, 8 * time.Minute}
+	fullPace  = pace{15, 20 * time.Second, 150 * time.Millisecond, 3, []int{8, 16, 32}, []int{8, 32}, 100, 200, 7 * time.Minute}
 	quickPace = pace{3, 200 * time.Millisecond, 20 * time.Millisecond, 1, []int{8}, []int{8}, 5, 20, time.Hour}
 )
 

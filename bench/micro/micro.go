@@ -57,7 +57,8 @@ func (r *Result) add(other Result) {
 	r.Facts = append(r.Facts, other.Facts...)
 }
 
-// Run measures the wanted rows, one part after the other. It takes about a minute with a server, and seconds without one
+// Run measures the wanted rows, one part after the other. It takes a minute with a server, two where nothing is in the
+// compiler's cache, and seconds without one
 // or if quick.
 func Run(ctx context.Context, cfg Config) (Result, error) {
 	var all Result
