@@ -102,7 +102,7 @@ func (a *App) route(ctx context.Context) (err error) {
 	for _, state := range States() {
 		m := state.migration()
 		oldSide, newSide := state.factories(orm)
-		sides, err := postgres.Sides(db, oldSide, newSide)
+		sides, err := postgres.Sides(db, postgres.Queued(oldSide), postgres.Queued(newSide))
 		if err != nil {
 			return err
 		}

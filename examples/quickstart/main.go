@@ -88,7 +88,7 @@ func open(ctx context.Context, dsn, name string, tenants []string, fault v2.Faul
 	sides, err := postgres.Sides(
 		a.db,
 		func(db postgres.DBTX) customers.Customers { return v1.New(orm.DB(db)) },
-		func(db postgres.DBTX) customers.Customers { return v2.NewWithFault(db, fault) },
+		postgres.Queued(func(db postgres.DBTX) customers.Customers { return v2.NewWithFault(db, fault) }), // sqlc's code
 	)
 	if err != nil {
 		return a, err

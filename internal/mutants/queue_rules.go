@@ -61,7 +61,7 @@ var queueRules = []Mutant{
 	{
 		Rule: "queue: a statement with a deadline of its own does not wait",
 		File: "repo/postgres/queue.go",
-		Old:  "return q.delay && sqlcExec(sql) && ctx.Done() == q.done", New: "return q.delay && sqlcExec(sql)",
+		Old:  "return q.delay && ctx.Done() == q.done", New: "return q.delay",
 		Package: "./repo/postgres", Run: "TestStatementWithADeadlineOfItsOwnIsNotDelayed",
 	},
 	{
@@ -96,13 +96,19 @@ var queueRules = []Mutant{
 	},
 	{
 		Rule: "queue: a write that runs again finds the arguments as the caller gave them",
-		File: "repo/clone.go",
+		File: "repo/pristine.go",
 		Old:  "if p.runs++; p.runs == 1 {", New: "if p.runs++; p.runs > 0 {",
 		Package: "./repo", Run: "TestArgumentsAreTheCallersAgainInEachRun",
 	},
 	{
+		Rule: "queue: memory that no side has changed is not written into",
+		File: "repo/pristine.go",
+		Old:  "!now.IsValid() || !unchanged(now, it.Value())", New: "true || !unchanged(now, it.Value())",
+		Package: "./repo", Run: "TestWritesThatRunAgainWriteIntoNoMemoryThatIsOnlyRead",
+	},
+	{
 		Rule: "queue: what a side changed through any reference of the caller is put back",
-		File: "repo/clone.go",
+		File: "repo/pristine.go",
 		Old:  "\t\t\tp.keepEach(v)\n\t\t}\n\tcase reflect.Map:", New: "\t\t}\n\tcase reflect.Map:",
 		Package: "./repo", Run: "TestArgumentsAreTheCallersAgainInEachRun",
 	},

@@ -9,9 +9,9 @@
 //
 // A write that needs no answer in between is one round trip: BEGIN, timeouts,
 // fence, the side with authority, a savepoint, the other side and COMMIT in one
-// batch. Statements of a side wait for it if nobody can ask what they returned:
-// those that sqlc generated as :exec, which return an error alone, and those of
-// [ExecLater]. Their arguments are copied; a statement whose arguments cannot be,
+// batch. Statements of a side wait for it if nobody asks what they returned:
+// those that sqlc generated as :exec, which return an error alone, where the side
+// was built by [Queued], and those of [ExecLater]. Their arguments are copied; a statement whose arguments cannot be,
 // or whose ctx has another deadline, runs at once, and so does everything else,
 // GORM's included, with BEGIN and the fence before the first of them.
 //
@@ -21,7 +21,9 @@
 // at once, so that each error reaches the side. Arguments are restored before. A
 // method must have no effects besides its statements. One exception costs no
 // second run: where the side without authority fails at a lenient stage, its
-// savepoint is rolled back and the stale keys are recorded with COMMIT.
+// savepoint is rolled back and the stale keys are recorded with COMMIT. A deferred
+// constraint of the side with authority fails COMMIT itself, whose error no side
+// is asked to translate.
 //
 // # Sides
 //

@@ -55,18 +55,18 @@ type table struct {
 }
 
 func v1(h *hooks) postgres.Factory[notes] {
-	return func(db postgres.DBTX) notes {
+	return postgres.Queued(func(db postgres.DBTX) notes {
 		return &table{db: db, name: "notes_v1", text: "body", write: "body", parts: "$3", hooks: h}
-	}
+	})
 }
 
 func v2(h *hooks) postgres.Factory[notes] {
-	return func(db postgres.DBTX) notes {
+	return postgres.Queued(func(db postgres.DBTX) notes {
 		return &table{
 			db: db, name: "notes_v2", text: "title || rest", write: "title, rest", hooks: h,
 			parts: "split_part($3, ' ', 1), substr($3, length(split_part($3, ' ', 1)) + 1)",
 		}
-	}
+	})
 }
 
 // hooks let a test interfere with a side before one of its methods runs.

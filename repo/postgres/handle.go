@@ -42,9 +42,6 @@ func (h *handle) Exec(ctx context.Context, sql string, args ...any) (tag pgconn.
 	if err = h.refuse(sql); err != nil {
 		return tag, err
 	}
-	if h.queue.delays(ctx, sql) {
-		return tag, h.later(ctx, sql, args)
-	}
 	h.sent++
 	return h.exec(ctx, sql, args)
 }

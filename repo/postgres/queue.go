@@ -70,11 +70,8 @@ func (q *queue) empty() bool { return len(q.waiting) == 0 && q.failed == nil }
 
 func (q *queue) add(s ...statement) { q.waiting = append(q.waiting, s...) }
 
-// delays reports whether a statement of a side waits: what sqlc generates for
-// ":exec" drops the row count, so that nobody can miss it.
-func (q *queue) delays(ctx context.Context, sql string) bool {
-	return q.delay && sqlcExec(sql) && ctx.Done() == q.done
-}
+// delays reports whether a statement of the sides may wait.
+func (q *queue) delays(ctx context.Context) bool { return q.delay && ctx.Done() == q.done }
 
 // sqlcExec reports whether sqlc generated the statement for a method that
 // returns an error alone: its first line is then "-- name: Method :exec".
@@ -87,6 +84,40 @@ func sqlcExec(sql string) bool {
 	return strings.HasSuffix(strings.TrimRight(line, " \r"), " :exec")
 }
 
+// Queue is the handle of a side whose sqlc statements may wait: see [Queued]. It
+// is a [DBTX], on which a statement that sqlc generated as :exec is not sent at
+// once, and whose command tag is empty. sqlc drops the tag. Code between sqlc and
+// the handle that reads it, such as a wrapper that counts rows, must not be given
+// a Queue.
+type Queue struct{ *handle }
+
+// Queued builds a side on a [Queue], by the unchanged constructor of a repository
+// over sqlc's code:
+//
+//	sides, err := postgres.Sides(db, v1.New, postgres.Queued(v2.New))
+//
+// It says that nothing in the side reads the row count of a statement that sqlc
+// generated as :exec. Outside of a write the side gets the handle as it is.
+func Queued[R any](side Factory[R]) Factory[R] {
+	if side == nil {
+		return nil
+	}
+	return func(db DBTX) R {
+		if h, ok := db.(*handle); ok {
+			db = &Queue{handle: h}
+		}
+		return side(db)
+	}
+}
+
+// Exec implements [DBTX].
+func (q *Queue) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	if sqlcExec(sql) {
+		return pgconn.CommandTag{}, ExecLater(ctx, q.handle, sql, args...)
+	}
+	return q.handle.Exec(ctx, sql, args...)
+}
+
 // ExecLater executes a statement of which only the error counts, for sides that
 // are written by hand. In a write whose statements may wait it is sent with the
 // next one that cannot, or with COMMIT, and nil is returned; should it fail
@@ -97,7 +128,10 @@ func sqlcExec(sql string) bool {
 // not for ExecLater: nobody learns how many rows it changed.
 func ExecLater(ctx context.Context, db DBTX, sql string, args ...any) error {
 	h, ok := db.(*handle)
-	if !ok || !h.queue.delay || ctx.Done() != h.queue.done {
+	if q, is := db.(*Queue); is {
+		h, ok = q.handle, true
+	}
+	if !ok || !h.queue.delays(ctx) {
 		_, err := db.Exec(ctx, sql, args...)
 		return err
 	}
@@ -186,7 +220,7 @@ func (h *handle) fail(of part, err error) error {
 	again := of == partOpening || of == partAuthority || of == partOther || h.queue.implicit && isolation(err)
 	if unprepared(err) {
 		again = !cut(err)
-	} else if lost(err) || timedOut(err) { // whoever has waited for a lock does not wait again
+	} else if lost(err) {
 		again = false
 	}
 	h.queue.failed = &queueError{part: of, err: err, again: again}
@@ -250,12 +284,6 @@ func lost(err error) bool {
 		return pg.SeverityUnlocalized == "FATAL" || pg.SeverityUnlocalized == "PANIC"
 	}
 	return true
-}
-
-// timedOut reports whether a statement was ended by its timeout or that of a lock.
-func timedOut(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && (pg.Code == "57014" || pg.Code == "55P03")
 }
 
 // isolation reports whether the fence refused the transaction's isolation level.
