@@ -27,8 +27,12 @@ type pool struct {
 	work    *sync.Cond // there is something to do, or never again
 	queue   []comparison
 	head    int // of the queue
+	lanes   map[any]*lane
+	picks   uint64
 	phase   phase
 	timer   *time.Timer // ends the phase
+	lapse   *time.Timer // ends the wait of the queue's head
+	lapsing bool        // that timer runs
 	due     time.Duration
 	running int
 	stuck   int   // of those running: no rest waits for them
@@ -54,6 +58,8 @@ type comparison interface {
 	// spare is how many connections comparisons may still take. Those that run
 	// may not have taken theirs yet.
 	spare() int
+	// source is whose connections those are. It can be the key of a map.
+	source() any
 	of() *job
 }
 
@@ -61,12 +67,52 @@ type comparison interface {
 type job struct {
 	use   flags.Use
 	count tally
+	lane  *lane
 	at    time.Duration   // when it began to wait
 	over  atomic.Bool     // it was judged, or given up
 	ctx   context.Context //nolint:containedctx // of the caller: only its values count by now
 }
 
 func (j *job) of() *job { return j }
+
+// lane is what the pool knows of one source of connections. It is forgotten when
+// no comparison that needs it waits or runs.
+type lane struct {
+	source  any
+	queued  int
+	running int
+	free    int    // connections that comparisons may have, with those that they took
+	full    uint64 // the last pick that found none
+	stalled bool   // it found none although none of its comparisons ran
+}
+
+// room reports whether one more comparison finds a connection. How many of those
+// that run have taken theirs is not known, but it is none of them at least and
+// all of them at most: what was free before any ran holds within these bounds.
+func (l *lane) room(spare int) bool {
+	l.free = max(l.free, spare)
+	if l.free-l.running > spare { // more than if all had taken theirs
+		l.free = spare + l.running
+	}
+	return spare > 0 && l.running < l.free
+}
+
+// pooled is a backend that shares its connections with others.
+type pooled interface {
+	// Pool is what they share. It can be the key of a map.
+	Pool() any
+}
+
+// source implements [comparison].
+func (k *comparing[R, A, V]) source() any {
+	switch b := k.q.route.backend.(type) {
+	case pooled:
+		return b.Pool()
+	case sparing:
+		return k.q.route
+	}
+	return nil // there is no end of connections
+}
 
 // joined is a ctx with the values of another one.
 type joined struct {
@@ -90,6 +136,9 @@ func (p *pool) start(cfg ComparerConfig, panics *atomic.Int64) {
 	p.pace.start(cfg.Harm)
 	p.timer = time.AfterFunc(time.Hour, p.tick)
 	p.timer.Stop() // nothing to do yet
+	p.lapse = time.AfterFunc(time.Hour, p.lapsed)
+	p.lapse.Stop()
+	p.lanes = make(map[any]*lane)
 	for range cfg.Workers {
 		p.workers.Add(1)
 		go p.worker()
@@ -110,17 +159,44 @@ func (p *pool) reserve(count *tally) bool {
 func (p *pool) enqueue(c comparison) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
+	j, source := c.of(), c.source()
+	l := p.lanes[source]
+	if p.closed || l != nil && l.stalled && p.stalled() >= int(p.size/2) {
 		p.waiting.Add(-1)
-		c.of().count.drop()
+		j.count.drop()
 		return false
 	}
-	c.of().at = p.pace.load.now()
+	if l == nil {
+		l = &lane{source: source}
+		p.lanes[source] = l
+	}
+	l.queued++
+	j.lane, j.at = l, p.pace.load.now()
+	if len(p.queue) == cap(p.queue) && p.head > len(p.queue)/2 { // reuse what it has left behind
+		n := copy(p.queue, p.queue[p.head:])
+		clear(p.queue[n:])
+		p.queue, p.head = p.queue[:n], 0
+	}
 	p.queue = append(p.queue, c)
+	if !p.lapsing {
+		p.lapsing = true
+		p.lapse.Reset(p.timeout)
+	}
 	if p.phase == parked {
 		p.turn(resting, rest)
 	}
 	return true
+}
+
+// stalled is how many wait for a source that gives no connection at all. They get
+// half of the places at most, so that those of other sources find one.
+func (p *pool) stalled() (n int) {
+	for _, l := range p.lanes {
+		if l.stalled {
+			n += l.queued
+		}
+	}
+	return n
 }
 
 // turn begins a phase that the timer ends after d.
@@ -137,7 +213,6 @@ func (p *pool) tick() {
 	if p.closed || now < p.due { // it was set anew meanwhile
 		return
 	}
-	p.expire(now)
 	switch p.phase {
 	case resting:
 		p.begin()
@@ -161,15 +236,29 @@ func (p *pool) begin() {
 	}
 }
 
-// expire drops what has waited for longer than it might take: until a comparison
-// ends, its epoch is in use, and a step of the ladder waits.
-func (p *pool) expire(now time.Duration) {
-	for p.queued() > 0 && now-p.queue[p.head].of().at > p.timeout {
-		j := p.pop().of()
+// lapsed drops what has waited for as long as it might take: until a comparison
+// ends, its epoch is in use, and a step of the ladder waits. However long a rest
+// is, it does not wait for that.
+func (p *pool) lapsed() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return
+	}
+	now := p.pace.load.now()
+	for p.queued() > 0 {
+		j := p.queue[p.head].of()
+		if left := j.at + p.timeout - now; left > 0 {
+			p.lapse.Reset(left)
+			return
+		}
+		p.pop()
+		p.forget(j.lane)
 		j.count.drop()
 		j.use.Done()
 		p.waiting.Add(-1)
 	}
+	p.lapsing = false
 }
 
 func (p *pool) queued() int { return len(p.queue) - p.head }
@@ -177,10 +266,44 @@ func (p *pool) queued() int { return len(p.queue) - p.head }
 func (p *pool) pop() comparison {
 	c := p.queue[p.head]
 	p.queue[p.head] = nil
+	c.of().lane.queued--
 	if p.head++; p.head == len(p.queue) {
 		p.queue, p.head = p.queue[:0], 0
 	}
 	return c
+}
+
+// pick takes the first comparison that finds a connection: a source that has none
+// to spare holds up none but its own. nil when there is none.
+func (p *pool) pick() comparison {
+	p.picks++
+	blocked := 0
+	for i := p.head; i < len(p.queue) && blocked < p.queued(); i++ {
+		c := p.queue[i]
+		l := c.of().lane
+		if !p.closed {
+			if l.full == p.picks {
+				continue
+			}
+			if !l.room(c.spare()) {
+				l.full, l.stalled = p.picks, l.running == 0
+				blocked += l.queued
+				continue
+			}
+		}
+		l.stalled = false
+		copy(p.queue[p.head+1:i+1], p.queue[p.head:i])
+		p.queue[p.head] = c
+		return p.pop()
+	}
+	return nil
+}
+
+// forget forgets a lane that nothing needs.
+func (p *pool) forget(l *lane) {
+	if l.queued == 0 && l.running == 0 {
+		delete(p.lanes, l.source)
+	}
 }
 
 // rest ends a burst. While comparisons harm reads, no more are taken than the
@@ -189,7 +312,7 @@ func (p *pool) rest() {
 	lasted := p.pace.turn(false)
 	p.limit.Store(p.size)
 	if p.pace.share.Load() < whole {
-		p.limit.Store(min(p.size, max(2*p.done, 8)))
+		p.limit.Store(min(p.size, max(2*p.done, 8)+int64(p.stalled())))
 	}
 	if p.done == 0 {
 		lasted = max(lasted, p.pace.burst) // whoever needs what they need is given time
@@ -206,15 +329,19 @@ func (p *pool) next() comparison {
 		if p.phase == bursting && p.pace.load.now()-p.pace.began > p.pace.burst {
 			p.phase = closing
 		}
-		switch {
-		case p.queued() == 0 && p.closed:
-			return nil
-		case p.closed || p.queued() > 0 && p.phase == bursting && p.queue[p.head].spare() > p.running:
-			p.running++
-			if p.queued() > 1 && p.idle > 0 {
-				p.work.Signal()
+		if p.closed || p.phase == bursting {
+			if c := p.pick(); c != nil {
+				p.running++
+				c.of().lane.running++
+				if p.queued() > 0 && p.idle > 0 {
+					p.work.Signal()
+				}
+				return c
 			}
-			return p.pop()
+		}
+		switch {
+		case p.closed:
+			return nil
 		case p.running <= p.stuck && (p.phase == bursting || p.phase == closing):
 			p.rest()
 		}
@@ -225,10 +352,12 @@ func (p *pool) next() comparison {
 }
 
 // ended takes a comparison off the list of those running.
-func (p *pool) ended() {
+func (p *pool) ended(j *job) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.running--
+	j.lane.running--
+	p.forget(j.lane)
 	p.stuck = min(p.stuck, p.running)
 	p.done++
 	p.waiting.Add(-1)
@@ -288,7 +417,7 @@ func (p *pool) end(j *job, verdict compare.Verdict, report func()) bool {
 		report()
 	}
 	j.use.Done()
-	p.ended()
+	p.ended(j)
 	return true
 }
 
@@ -297,6 +426,7 @@ func (p *pool) shutdown(ctx context.Context) error {
 	p.mu.Lock()
 	p.closed = true
 	p.timer.Stop()
+	p.lapse.Stop()
 	p.work.Broadcast()
 	p.mu.Unlock()
 	done := make(chan struct{})
