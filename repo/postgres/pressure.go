@@ -15,3 +15,6 @@ func (b *sides[R]) Spare() int {
 	kept := min(max(1, most/8), most-1)
 	return most - int(stat.AcquiredConns()) - kept
 }
+
+// Pool tells backends on one pool of connections from those on others.
+func (b *sides[R]) Pool() any { return b.db.pool }
