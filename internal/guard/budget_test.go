@@ -41,8 +41,8 @@ var budgets = slices.Concat([]budget{
 	[]budget{
 		{"a read that the sampler leaves out", 2, "those of the read", sampled(0, get)},
 		{"a read that finds the pool full", 2, "those of the read", full},
-		{"a read and its comparison", 19, "copies of what the caller may change, the job, its contexts and its timer, the other side's read", compared(get)},
-		{"a list of 50 and its comparison", 118, "nearly all of them the copy of 50 rows", compared(newest)},
+		{"a read and its comparison", 20, "copies of what the caller may change, the job and its place among those of its pool, its contexts and its timer, the other side's read", compared(get)},
+		{"a list of 50 and its comparison", 119, "nearly all of them the copy of 50 rows", compared(newest)},
 		{"twenty equal fields", 0, "", equalFields},
 		{"a list of 50 equal rows", 0, "", equalLists},
 		{"one field of twenty that differs", 24, "the difference, and the hashes of two values", oneDiffers},
