@@ -87,7 +87,7 @@ func (db *DB) newTx(q DBTX) *Tx {
 // opening is how a transaction of our own begins.
 type opening struct {
 	isolation string
-	then      []statement       // what travels with BEGIN, besides the timeouts
+	then      []statement       // what travels with BEGIN: timeouts, fence
 	explain   func(error) error // of errors of the opening alone, or nil
 	// waits says that the opening is sent with the first statement of fn, whose
 	// own statements may wait as well. fn may then run, and fail, before BEGIN.
@@ -119,10 +119,11 @@ func (db *DB) run(ctx context.Context, open opening, fn func(*Tx) error) (err er
 	tx.queue.done, tx.queue.waiting = ctx.Done(), make([]statement, 0, 8) // a write of both sides by one statement each
 	tx.queue.add(statement{sql: "begin isolation level " + open.isolation})
 	tx.queue.add(open.then...)
-	if open.waits {
-		tx.queue.part = partAuthority
-	} else if err := tx.flush(ctx); err != nil {
-		return open.failed(err)
+	tx.queue.part = partAuthority
+	if !open.waits {
+		if err := tx.flush(ctx); err != nil {
+			return open.failed(err)
+		}
 	}
 	if err = fn(tx); err == nil && !tx.ended {
 		err = tx.commit(ctx)
