@@ -11,6 +11,7 @@ import (
 
 	"github.com/crossfade-db/crossfade/backfill"
 	"github.com/crossfade-db/crossfade/flags"
+	"github.com/crossfade-db/crossfade/internal/fence"
 	"github.com/crossfade-db/crossfade/ledger"
 	"github.com/crossfade-db/crossfade/repo"
 	"github.com/crossfade-db/crossfade/repo/postgres"
@@ -328,9 +329,19 @@ func TestCaptureOfTwoMigrationsKeepsThemApart(t *testing.T) {
 			return err
 		}
 		// As the operation of another migration's side would: behind its own fence.
-		var lines []string
-		err := tx.QueryRow(ctx, "select crossfade.fence(m.id, m.epoch, m.policy_id, 'acme', '{2}', false, false) from crossfade.migrations m where name = $1", other.Name).Scan(&lines)
-		assert.Equal(t, []string{"captured"}, lines)
+		call := fence.Call{Tenant: "acme", Guarded: true, Lock: true, Keys: []string{"2"}}
+		err := tx.QueryRow(ctx, "select id, epoch, policy_id from crossfade.migrations where name = $1", other.Name).Scan(&call.Migration, &call.Epoch, &call.Policy)
+		if err != nil {
+			return err
+		}
+		statements := call.Statements()
+		_, err = tx.Exec(ctx, statements[0].SQL, statements[0].Args...)
+		if err != nil {
+			return err
+		}
+		var captured bool
+		err = tx.QueryRow(ctx, statements[1].SQL, statements[1].Args...).Scan(&captured)
+		assert.True(t, captured)
 		if err == nil {
 			_, err = tx.Exec(ctx, "insert into heads_v1 values ('acme', 2)")
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/crossfade-db/crossfade/control"
 	"github.com/crossfade-db/crossfade/flags"
+	"github.com/crossfade-db/crossfade/internal/fence"
 )
 
 // write is one fenced write that notes the epoch on which it acts. The process
@@ -29,7 +30,7 @@ func write(ctx context.Context, pool *pgxpool.Pool, migration int32, flag *flags
 		return err
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
-	_, err = tx.Exec(ctx, `select crossfade.fence($1, $2, $3, 'acme', null, false, false)`, migration, use.Epoch, use.PolicyID.String())
+	err = fenced(ctx, tx, fence.Call{Migration: migration, Tenant: "acme", Guarded: true, Epoch: use.Epoch, Policy: use.PolicyID})
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && refused.Code == "XF001" {
 		return flag.Refused(ctx, acme, use.Decision)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/crossfade-db/crossfade/control"
 	"github.com/crossfade-db/crossfade/flags"
+	"github.com/crossfade-db/crossfade/internal/fence"
 	"github.com/crossfade-db/crossfade/ledger"
 )
 
@@ -21,10 +22,18 @@ func (w *world) fence(p flags.Policy, key string) pgx.Tx {
 	tx, err := w.pool.Begin(context.Background())
 	require.NoError(w.t, err)
 	w.t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-	_, err = tx.Exec(context.Background(), `select crossfade.fence($1, $2, $3, 'acme', $4, false, false)`,
-		w.migration.ID, p.Epoch, p.ID.String(), []string{key})
-	require.NoError(w.t, err)
+	require.NoError(w.t, fenced(context.Background(), tx, fence.Call{
+		Migration: w.migration.ID, Tenant: "acme", Guarded: true, Epoch: p.Epoch, Policy: p.ID, Lock: true, Keys: []string{key},
+	}))
 	return tx
+}
+
+func fenced(ctx context.Context, tx pgx.Tx, call fence.Call) error {
+	batch := &pgx.Batch{}
+	for _, s := range call.Statements() {
+		batch.Queue(s.SQL, s.Args...)
+	}
+	return tx.SendBatch(ctx, batch).Close()
 }
 
 func (w *world) inForce() flags.Policy {

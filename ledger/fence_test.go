@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,10 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/crossfade-db/crossfade/flags"
+	"github.com/crossfade-db/crossfade/internal/fence"
 	"github.com/crossfade-db/crossfade/ledger"
 )
-
-const fence = `select crossfade.fence($1, $2, $3, $4, $5, $6, $7)`
 
 // fenceCall is one call of the fence with the arguments of most tests.
 type fenceCall struct {
@@ -27,10 +27,38 @@ type fenceCall struct {
 	look    bool
 }
 
+func (c fenceCall) statements() []fence.Statement {
+	return fence.Call{
+		Migration: c.version.MigrationID, Tenant: "acme", Guarded: true, Epoch: c.version.Epoch, Policy: c.version.PolicyID,
+		Lock: c.keys != nil || c.allKeys, Keys: c.keys, All: c.allKeys, Look: c.look,
+	}.Statements()
+}
+
 func (c fenceCall) on(ctx context.Context, tx pgx.Tx) ([]string, error) {
-	var records []string
-	err := tx.QueryRow(ctx, fence, c.version.MigrationID, c.version.Epoch, c.version.PolicyID.String(), "acme", c.keys, c.allKeys, c.look).Scan(&records)
-	return records, err
+	return sent(ctx, tx, c.statements())
+}
+
+// sent sends the fence in one batch, and returns the stale records.
+func sent(ctx context.Context, tx pgx.Tx, statements []fence.Statement) (records []string, err error) {
+	batch := &pgx.Batch{}
+	for _, s := range statements {
+		batch.Queue(s.SQL, s.Args...)
+	}
+	results := tx.SendBatch(ctx, batch)
+	for range len(statements) - 1 {
+		if _, err := results.Exec(); err != nil {
+			return nil, errors.Join(err, results.Close())
+		}
+	}
+	rows, err := results.Query()
+	if err == nil {
+		for rows.Next() {
+			dest := []any{new(bool), &records}
+			err = rows.Scan(dest[:len(rows.FieldDescriptions())]...)
+		}
+		err = errors.Join(err, rows.Err())
+	}
+	return records, errors.Join(err, results.Close())
 }
 
 func begin(t *testing.T, pool *pgxpool.Pool, level pgx.TxIsoLevel) pgx.Tx {
@@ -157,31 +185,46 @@ func TestFenceUnderAnExclusiveWaiterReturnsAtOnce(t *testing.T) {
 	require.NoError(t, <-drained)
 }
 
-// The epoch is read in a statement of its own, younger than the locks: a stable
-// function would read it in the snapshot of the calling statement.
+// The epoch is read in a statement of its own, younger than the locks: in one
+// statement with them it would be read as it was before.
 func TestFenceReadsTheEpochInItsOwnSnapshot(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ name, setup, want string }{
-		{"as it is", `select 1`, "XF001"},
-		{"if it were stable", `alter function crossfade.fence stable`, ""},
+	asItIs := func(v ledger.Version) []fence.Statement {
+		statements := fenceCall{version: v, keys: []string{"a"}}.statements()
+		statements[0].SQL = strings.Replace(statements[0].SQL, "select ", "select pg_advisory_xact_lock(7), ", 1)
+		return statements
+	}
+	inOne := func(v ledger.Version) []fence.Statement {
+		return []fence.Statement{{
+			SQL: `select pg_advisory_xact_lock(7) is null, pg_try_advisory_xact_lock_shared((1 << 28) | $1, ($2::bigint)::integer),
+				coalesce((select true from crossfade.migrations m where m.id = $1 and m.epoch = $2 and m.policy_id = $3), crossfade.refuse($1, $2))`,
+			Args: []any{v.MigrationID, v.Epoch, v.PolicyID.String()},
+		}}
+	}
+	for _, c := range []struct {
+		name       string
+		statements func(ledger.Version) []fence.Statement
+		want       string
+	}{
+		{"as it is", asItIs, "XF001"},
+		{"if it were one statement", inOne, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			store, pool := newStore(t)
-			_, err := pool.Exec(t.Context(), c.setup)
-			require.NoError(t, err)
 			v := inForce(t, store)
 			gate := begin(t, pool, pgx.ReadCommitted)
-			_, err = gate.Exec(t.Context(), `select pg_advisory_xact_lock(7)`)
+			_, err := gate.Exec(t.Context(), `select pg_advisory_xact_lock(7)`)
 			require.NoError(t, err)
 
-			// One statement: its snapshot is taken, then it waits, then it fences.
 			late := begin(t, pool, pgx.ReadCommitted)
 			result := make(chan error, 1)
-			go func() {
-				_, err := late.Exec(context.WithoutCancel(t.Context()), `select pg_advisory_xact_lock(7), crossfade.fence($1, $2, $3, 'acme', '{a}', false, false)`,
-					v.MigrationID, v.Epoch, v.PolicyID.String())
-				result <- err
+			go func() { // the snapshot of its first statement is taken, then it waits, then it locks
+				batch := &pgx.Batch{}
+				for _, s := range c.statements(v) {
+					batch.Queue(s.SQL, s.Args...)
+				}
+				result <- late.SendBatch(context.WithoutCancel(t.Context()), batch).Close()
 			}()
 			waitUntil(t, pool, somebodyWaits)
 			to(t, store, flags.Dual)

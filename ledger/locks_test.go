@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/crossfade-db/crossfade/internal/fence"
+
 	"github.com/crossfade-db/crossfade/ledger"
 )
 
@@ -75,7 +77,7 @@ func TestLockNumbers(t *testing.T) {
 	assert.Len(t, lockedBy(t, pool, fenceCall{version: v}), 1, "a plain read in a transaction takes the epoch's lock only")
 
 	tx := begin(t, pool, pgx.ReadCommitted)
-	_, err := tx.Exec(t.Context(), `select crossfade.fence_lock_only($1, 'acme', '{a}', false, false)`, v.MigrationID)
+	_, err := sent(t.Context(), tx, fence.Call{Migration: v.MigrationID, Tenant: "acme", Lock: true, Keys: []string{"a"}}.Statements())
 	require.NoError(t, err)
 	assert.Equal(t, one[1:], held(t, tx), "without a policy the numbers are the same")
 }

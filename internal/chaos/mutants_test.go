@@ -37,8 +37,8 @@ func mix(weights map[string]int) (m accounts.Mix) {
 
 var mutants = map[string]mutant{
 	"the key lock": {
-		files:   "ledger/migrations/*.sql",
-		instead: map[string]string{"perform pg_advisory_xact_lock(crossfade.lock_high(3, h), crossfade.lock_low(h));": "null;"},
+		files:   "internal/fence/*.go",
+		instead: map[string]string{`"pg_advisory_xact_lock"+numbered(3,`: `"concat"+numbered(3,`},
 		plan: plan{
 			applications: 2, clients: 3, operators: 1, turns: 30, lease: 1500 * time.Millisecond, keys: 1,
 			mix:     mix(map[string]int{"increment": 8, "add": 1, "get": 1}),
@@ -46,10 +46,10 @@ var mutants = map[string]mutant{
 		},
 	},
 	"the fence": {
-		files: "ledger/migrations/*.sql",
+		files: "internal/fence/*.go",
 		instead: map[string]string{
-			"if not pg_try_advisory_xact_lock_shared((1 << 28) | migration, acting_epoch::integer) then": "if false then",
-			"if now_epoch <> acting_epoch or now_policy <> acting_policy then":                           "if false then",
+			`when not pg_try_advisory_xact_lock_shared((1 << 28) | "+migration+", ("+epoch+"::bigint)::integer) then`: "when false then",
+			`where += " and m.epoch = " + epoch + " and m.policy_id = " + policy`:                                     `where += " and (m.epoch > 0 or " + epoch + "::bigint = 0 or m.policy_id = " + policy + ")"`,
 		},
 		plan: plan{
 			applications: 3, calm: 1, clients: 3, operators: 1, turns: 30, lease: 400 * time.Millisecond,

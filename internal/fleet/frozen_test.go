@@ -131,7 +131,7 @@ func TestBytesOfAWriteThatWereHeldUpAreRefused(t *testing.T) {
 			frozen := startChild(t, dsn)
 			w.walk(c.from)
 			put(t, worker, 1, "before")
-			arrived := network.HoldNext(containing("crossfade.fence("))
+			arrived := network.HoldNext(containing("crossfade.refuse("))
 			frozen.ask(request{Do: "put", Key: 1, Name: "late"})
 			<-arrived
 			frozen.stop()

@@ -1,7 +1,7 @@
 package model
 
-// The fence as a table: what crossfade.fence does, clause by clause. The model
-// interprets it for its agents, and TestFenceTableIsTheSQLFunction for calls on
+// The fence as a table: what it does, clause by clause. The model
+// interprets it for its agents, and TestFenceTableIsTheSQL for calls on
 // PostgreSQL.
 
 // lockName is a lock of the ledger.
@@ -43,7 +43,7 @@ const (
 	manyKeys // more than can be locked one by one
 )
 
-// fence is crossfade.fence.
+// fence is what package internal/fence makes.
 var fence = []clause{
 	{text: "the transaction is READ COMMITTED, or XF002", isolation: true},
 	{text: "the epoch's lock, shared, tried: XF001 when it is held or awaited exclusively", lock: true, take: epochOf, try: true},

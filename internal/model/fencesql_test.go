@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/crossfade-db/crossfade/flags"
+	sqlfence "github.com/crossfade-db/crossfade/internal/fence"
 	"github.com/crossfade-db/crossfade/internal/pgtest"
 	"github.com/crossfade-db/crossfade/ledger"
 	"github.com/crossfade-db/crossfade/versions"
@@ -144,9 +145,9 @@ func fenceCases(visit func(fenceCase)) {
 	}
 }
 
-// The model's table of the fence is the SQL function: the same outcome, the same
+// The model's table of the fence is what its statements do: the same outcome, the same
 // locks afterwards, and the same lock that is waited for, in every situation.
-func TestFenceTableIsTheSQLFunction(t *testing.T) {
+func TestFenceTableIsTheSQL(t *testing.T) {
 	s := newSituation(t)
 	cases, waits := 0, 0
 	var at fenceCase
@@ -310,7 +311,7 @@ func (s *situation) locks(pid uint32, waiting bool) []string {
 	return held
 }
 
-// call calls the SQL function. Where it is expected to wait, its locks are
+// call calls the fence. Where it is expected to wait, its locks are
 // looked at meanwhile; then it is cancelled.
 func (s *situation) call(c fenceCase, waits bool) answer {
 	ctx := s.t.Context()
@@ -330,10 +331,20 @@ func (s *situation) call(c fenceCase, waits bool) answer {
 		v.PolicyID = flags.PolicyID{1}
 	}
 	keys := [...][]string{nullKeys: nil, noKeys: {}, oneKey: {"a"}, manyKeys: s.many}[c.call.keys]
+	statements := sqlfence.Call{
+		Migration: v.MigrationID, Tenant: "acme", Guarded: true, Epoch: v.Epoch, Policy: v.PolicyID,
+		Lock: c.call.allKeys || keys != nil, Keys: keys, All: c.call.allKeys, Look: c.look, Joined: true,
+	}.Statements()
+	var captured bool
 	var lines []string
 	fenced := func() error {
-		return tx.QueryRow(context.WithoutCancel(ctx), `select crossfade.fence($1, $2, $3, 'acme', $4, $5, $6)`,
-			v.MigrationID, v.Epoch, v.PolicyID.String(), keys, c.call.allKeys, c.look).Scan(&lines)
+		batch, dest := &pgx.Batch{}, []any{&captured}
+		if c.look {
+			dest = append(dest, &lines)
+		}
+		batch.Queue(statements[0].SQL, statements[0].Args...)
+		batch.Queue(statements[1].SQL, statements[1].Args...).QueryRow(func(row pgx.Row) error { return row.Scan(dest...) })
+		return tx.SendBatch(context.WithoutCancel(ctx), batch).Close()
 	}
 	a := answer{what: granted}
 	if waits {
@@ -347,12 +358,11 @@ func (s *situation) call(c fenceCase, waits bool) answer {
 		var mark string
 		require.NoError(s.t, tx.QueryRow(ctx, `select coalesce(current_setting('crossfade.mark', true), '')`).Scan(&mark))
 		a.marked = mark != ""
-		for _, l := range lines {
-			if l == "captured" {
-				a.lines += "captured "
-			} else {
-				a.lines += "stale"
-			}
+		if captured {
+			a.lines = "captured "
+		}
+		for range lines {
+			a.lines += "stale"
 		}
 		return a
 	case errors.As(err, &pg) && pg.Code == "XF001":

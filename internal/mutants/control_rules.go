@@ -46,28 +46,21 @@ var controlRules = []Mutant{
 	},
 	{
 		Rule:    "the fence takes the epoch's lock in its try form",
-		File:    "ledger/migrations/00003_capture.sql",
-		Old:     "    if not pg_try_advisory_xact_lock_shared((1 << 28) | migration, acting_epoch::integer) then",
-		New:     "    perform pg_advisory_xact_lock_shared((1 << 28) | migration, acting_epoch::integer);\n    if false then",
+		File:    "internal/fence/fence.go",
+		Old:     `when not pg_try_advisory_xact_lock_shared((1 << 28) | "+migration+", ("+epoch+"::bigint)::integer) then`,
+		New:     `when pg_advisory_xact_lock_shared((1 << 28) | "+migration+", ("+epoch+"::bigint)::integer) is null then`,
 		Package: "./ledger", Run: "TestFenceUnderAnExclusiveWaiterReturnsAtOnce",
 	},
 	{
-		Rule: "the fence is volatile: it reads the epoch in a snapshot younger than its locks",
-		File: "ledger/migrations/00003_capture.sql",
-		Old: `    language plpgsql volatile
-as $$
-declare
-    h     bigint;`,
-		New: `    language plpgsql stable
-as $$
-declare
-    h     bigint;`,
+		Rule: "the fence reads the epoch in a snapshot younger than its locks",
+		File: "internal/fence/fence.go",
+		Old:  "return []Statement{locks, c.checkStatement()}", New: "return []Statement{c.checkStatement(), locks}",
 		Package: "./ledger", Run: "TestFenceReadsTheEpochInItsOwnSnapshot",
 	},
 	{
 		Rule: "the fence raises in any isolation level but READ COMMITTED",
-		File: "ledger/migrations/00003_capture.sql",
-		Old:  "    if current_setting('transaction_isolation') <> 'read committed' then", New: "    if false then",
+		File: "internal/fence/fence.go",
+		Old:  "current_setting('transaction_isolation') <> 'read committed' then", New: "false then",
 		Package: "./ledger", Run: "TestFenceRefuses",
 	},
 	{

@@ -4,8 +4,8 @@ package mutants
 var fleetRules = []Mutant{
 	{
 		Rule: "the fence takes the epoch's lock, so that a drain waits for writers",
-		File: "ledger/migrations/00003_capture.sql",
-		Old:  "if not pg_try_advisory_xact_lock_shared((1 << 28) | migration, acting_epoch::integer) then", New: "if false then",
+		File: "internal/fence/fence.go",
+		Old:  `when not pg_try_advisory_xact_lock_shared((1 << 28) | "+migration+", ("+epoch+"::bigint)::integer) then`, New: "when false then",
 		Package: "./control", Run: "TestDrainWaitsForExactlyTheWritersOfTheOldEpoch",
 	},
 	{
@@ -179,14 +179,14 @@ var fleetRules = []Mutant{
 	},
 	{
 		Rule: "the fence refuses a write of a process that was stopped",
-		File: "ledger/migrations/00003_capture.sql",
-		Old:  "if now_epoch <> acting_epoch or now_policy <> acting_policy then", New: "if now_epoch < acting_epoch then",
+		File: "internal/fence/fence.go",
+		Old:  `where += " and m.epoch = " + epoch + " and m.policy_id = " + policy`, New: `where += " and (m.epoch >= " + epoch + " or m.policy_id = " + policy + ")"`,
 		Package: "./internal/fleet", Run: "TestBytesOfAWriteThatWereHeldUpAreRefused",
 	},
 	{
 		Rule: "an epoch that was handed out again after a failover is another policy",
-		File: "ledger/migrations/00003_capture.sql",
-		Old:  "if now_epoch <> acting_epoch or now_policy <> acting_policy then", New: "if now_epoch <> acting_epoch then",
+		File: "internal/fence/fence.go",
+		Old:  `" and m.policy_id = " + policy`, New: `" and (m.epoch > 0 or m.policy_id = " + policy + ")"`,
 		Package: "./internal/fleet", Run: "TestPromotedStandbyThatLostTheLastPolicy",
 	},
 	{

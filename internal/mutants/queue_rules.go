@@ -5,7 +5,7 @@ var queueRules = []Mutant{
 	{
 		Rule: "queue: a write of which a queued statement failed runs again, so that the side translates the error",
 		File: "repo/postgres/sides.go",
-		Old:  "!errors.As(err, &failed) || !failed.again {", New: "!errors.As(err, &failed) || failed != nil {",
+		Old:  "!errors.As(err, &failed) || !failed.again:", New: "!errors.As(err, &failed) || failed != nil:",
 		Package: "./repo/postgres", Run: "TestErrorOfAQueuedStatementOfTheAuthorityIsTranslatedByTheSide",
 	},
 	{
@@ -24,7 +24,7 @@ var queueRules = []Mutant{
 	{
 		Rule: "queue: the other side's statements are behind a savepoint, or their failure takes the authority's with it",
 		File: "repo/postgres/session.go",
-		Old:  `statement{sql: "savepoint crossfade_other", part: partOther, take:`, New: `statement{sql: "select 1", part: partOther, take:`,
+		Old:  `{sql: "savepoint crossfade_other", part: partOther, take:`, New: `{sql: "select 1", part: partOther, take:`,
 		Package: "./repo/postgres", Run: "TestFailureOfAQueuedStatementOfTheOtherSideIsRecordedInOneMoreRoundTrip",
 	},
 	{
@@ -79,20 +79,33 @@ var queueRules = []Mutant{
 	{
 		Rule: "queue: the fence travels with the write, and its refusal undoes it",
 		File: "repo/postgres/sides.go",
-		Old:  "open.then = []statement{call.statement(&found)}", New: "_, open.then = call, []statement{b.db.timeouts()}",
+		Old:  "open.then = call.statements(&found)", New: "_, open.then = call, []statement{b.db.timeouts()}",
 		Package: "./repo/postgres", Run: "TestRefusalInAQueuedBatchWritesNothingAndDecidesAnew",
 	},
 	{
 		Rule: "queue: a batch that is its own transaction runs again where its isolation is not READ COMMITTED",
 		File: "repo/postgres/queue.go",
-		Old:  "h.queue.implicit && isolation(err)", New: "false && isolation(err)",
+		Old:  "(isolation(err) || of == partCommit)", New: "(false && isolation(err) || of == partCommit)",
 		Package: "./repo/postgres", Run: "TestDefaultIsolationOfTheDatabaseChangesNothing",
 	},
 	{
 		Rule: "queue: what could commit by itself is in a transaction that forbids it",
 		File: "repo/postgres/tx.go",
-		Old:  "!mayCommit(q.waiting[len(q.waiting)-1].sql):", New: "(true || mayCommit(q.waiting[len(q.waiting)-1].sql)):",
+		Old:  "if !harmless(s.sql) {", New: "if !harmless(s.sql) && false {",
 		Package: "./repo/postgres", Run: "TestProcedureThatCommitsIsRefusedInAQueue",
+	},
+	{
+		Rule:    "queue: a deferred constraint that fails in one batch of both sides is the failure of its side",
+		File:    "repo/postgres/queue.go",
+		Old:     "(isolation(err) || of == partCommit)",
+		New:     "(isolation(err) || of > partCommit)",
+		Package: "./repo/postgres", Run: "TestFailureOfTheOtherSideInAQueue",
+	},
+	{
+		Rule: "queue: the side without authority that runs at once is behind its savepoint",
+		File: "repo/postgres/queue.go",
+		Old:  "	q.waiting = slices.Insert(q.waiting, q.guard.at, q.guard.statements...)\n", New: "	_ = slices.Insert(q.waiting, q.guard.at, q.guard.statements...)\n",
+		Package: "./repo/postgres", Run: "TestFailureOfTheOtherSideInAQueue|TestFailureOfAQueuedStatementOfTheOtherSideIsRecordedInOneMoreRoundTrip",
 	},
 	{
 		Rule: "queue: a write that runs again finds the arguments as the caller gave them",

@@ -9,38 +9,20 @@ var All = slices.Concat(repoRules, controlRules, fleetRules, backfillRules, keys
 var repoRules = []Mutant{
 	{
 		Rule: "every write takes the key's lock first (failure 1: the switch deadlocks)",
-		File: "ledger/migrations/00003_capture.sql",
-		Old: `        if cardinality(keys) > 0 then
-            perform crossfade.lock_keys(migration, tenant, keys);
-        end if;
-    end if;
-    select m.epoch`,
-		New: `    end if;
-    select m.epoch`,
+		File: "internal/fence/fence.go",
+		Old:  `"pg_advisory_xact_lock"+numbered(3,`, New: `"concat"+numbered(3,`,
 		Package: "./repo/postgres", Run: "TestSwitchFromShadowToLiveDoesNotDeadlock",
 	},
 	{
 		Rule: "every copy takes the key's lock first (failure 2: a row being created is deleted)",
-		File: "ledger/migrations/00003_capture.sql",
-		Old: `        if cardinality(keys) > 0 then
-            perform crossfade.lock_keys(migration, tenant, keys);
-        end if;
-    end if;
-    select m.epoch`,
-		New: `    end if;
-    select m.epoch`,
+		File: "internal/fence/fence.go",
+		Old:  `"pg_advisory_xact_lock"+numbered(3,`, New: `"concat"+numbered(3,`,
 		Package: "./repo/postgres", Run: "TestCopyWaitsForARowThatIsBeingCreated",
 	},
 	{
 		Rule: "a locking read takes the key's lock, not only a side's row",
-		File: "ledger/migrations/00003_capture.sql",
-		Old: `        if cardinality(keys) > 0 then
-            perform crossfade.lock_keys(migration, tenant, keys);
-        end if;
-    end if;
-    select m.epoch`,
-		New: `    end if;
-    select m.epoch`,
+		File: "internal/fence/fence.go",
+		Old:  `"pg_advisory_xact_lock"+numbered(3,`, New: `"concat"+numbered(3,`,
 		Package: "./repo/postgres", Run: "TestLockingReadExcludesWritersAcrossTheSwitch",
 	},
 	{
@@ -75,14 +57,14 @@ var repoRules = []Mutant{
 	},
 	{
 		Rule: "the fence compares the epoch with the ledger's",
-		File: "ledger/migrations/00003_capture.sql",
-		Old:  "if now_epoch <> acting_epoch or now_policy <> acting_policy then", New: "if now_policy <> acting_policy and false then",
+		File: "internal/fence/fence.go",
+		Old:  `where += " and m.epoch = " + epoch + " and m.policy_id = " + policy`, New: `where += " and (m.epoch > 0 or " + epoch + "::bigint = 0 or m.policy_id = " + policy + ")"`,
 		Package: "./repo/postgres", Run: "TestFenceRefusesAnOldDecisionAndTheRouterDecidesAgain",
 	},
 	{
 		Rule: "the policy id guards against a standby that lost a policy",
-		File: "ledger/migrations/00003_capture.sql",
-		Old:  "if now_epoch <> acting_epoch or now_policy <> acting_policy then", New: "if now_epoch <> acting_epoch then",
+		File: "internal/fence/fence.go",
+		Old:  `" and m.policy_id = " + policy`, New: `" and (m.epoch > 0 or m.policy_id = " + policy + ")"`,
 		Package: "./repo/postgres", Run: "TestFenceRefusesTheSameEpochOfAnotherPolicy",
 	},
 	{
@@ -131,27 +113,13 @@ var repoRules = []Mutant{
 	{
 		Rule: "the fence comes with every use in a transaction",
 		File: "repo/postgres/sides.go",
-		Old:  "	tx.queue.add(fenceCall{migration: id, scope: scope, lock: lock, look: lock && look}.statement(&found))", New: "	if tx.sent == 0 {\n\t\ttx.queue.add(fenceCall{migration: id, scope: scope, lock: lock, look: lock && look}.statement(&found))\n\t}",
+		Old:  "	tx.queue.add(fenceCall{migration: id, scope: scope, lock: lock, look: lock && look, joined: true}.statements(&found)...)", New: "	if tx.sent == 0 {\n\t\ttx.queue.add(fenceCall{migration: id, scope: scope, lock: lock, look: lock && look, joined: true}.statements(&found)...)\n\t}",
 		Package: "./repo/postgres", Run: "TestFenceComesWithEveryUseInATransaction",
 	},
 	{
 		Rule: "more than 256 keys take the tenant's lock",
-		File: "ledger/migrations/00003_capture.sql",
-		Old: `    h := crossfade.tenant_hash(migration, tenant);
-    if all_keys or cardinality(keys) > 256 then
-        perform pg_advisory_xact_lock(crossfade.lock_high(2, h), crossfade.lock_low(h));
-    elsif keys is not null then
-        perform pg_advisory_xact_lock_shared(crossfade.lock_high(2, h), crossfade.lock_low(h));
-        if cardinality(keys) > 0 then
-            perform crossfade.lock_keys(migration, tenant, keys);
-        end if;
-    end if;
-    select m.epoch`,
-		New: `    h := crossfade.tenant_hash(migration, tenant);
-    for h in select crossfade.key_hash(migration, tenant, k) from unnest(keys) k loop
-        perform pg_advisory_xact_lock(crossfade.lock_high(3, h), crossfade.lock_low(h));
-    end loop;
-    select m.epoch`,
+		File: "internal/fence/fence.go",
+		Old:  "case c.All || len(c.Keys) > MaxKeys:", New: "case c.All:",
 		Package: "./repo/postgres", Run: "TestManyKeysTakeTheTenantsLock",
 	},
 	{

@@ -32,9 +32,9 @@ func TestAllocationsOfCallsThatReachPostgreSQL(t *testing.T) {
 		{"an unfenced write that can be queued", flags.Old, unfenced, queued, save, 59},
 		{"an unfenced write that runs at once", flags.Old, unfenced, raw, save, 90},
 		{"a write that can be queued", flags.Old, none, queued, save, 79},
-		{"a write that can be queued", flags.Dual, none, queued, save, 148},
+		{"a write that can be queued", flags.Dual, none, queued, save, 118},
 		{"a write that can be queued", flags.Live, none, queued, save, 164},
-		{"a write that can be queued of a clean policy", flags.Live, clean, queued, save, 148},
+		{"a write that can be queued of a clean policy", flags.Live, clean, queued, save, 118},
 		{"a write that runs at once", flags.Dual, none, raw, save, 179},
 		{"a write that can be queued", flags.New, none, queued, save, 81},
 	} {

@@ -34,20 +34,17 @@ func RefuseControl(sql string) error {
 	}
 }
 
-// mayCommit reports whether a statement in sql could end a transaction that was
-// not begun by BEGIN: a procedure and a DO block can.
-func mayCommit(sql string) bool {
-	for {
-		word, rest := firstWord(sql)
-		if strings.EqualFold(word, "call") || strings.EqualFold(word, "do") {
-			return true
+// harmless reports whether sql is one statement that cannot end a transaction that
+// was not begun by BEGIN, and needs none: not a procedure, a DO block or VACUUM.
+func harmless(sql string) bool {
+	word, rest := firstWord(sql)
+	for _, p := range [...]string{"insert", "update", "delete", "select", "with", "merge", "values"} {
+		if strings.EqualFold(word, p) {
+			_, more := nextStatement(rest)
+			return !more
 		}
-		next, more := nextStatement(rest)
-		if !more {
-			return false
-		}
-		sql = next
 	}
+	return false
 }
 
 // controls names the statement if it controls a transaction.

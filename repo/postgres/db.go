@@ -50,6 +50,7 @@ type DB struct {
 
 	timeoutArgs []any // of timeoutsSQL; full, so that appending copies
 	otherArgs   [2]any
+	bothArgs    []any // the first two of timeoutsSQL for both sides in one batch
 }
 
 // New returns a DB over the pool, which stays the caller's to close.
@@ -72,6 +73,9 @@ func New(pool *pgxpool.Pool, cfg *Config) *DB {
 		pool: pool, cfg: c,
 		timeoutArgs: []any{milliseconds(c.StatementTimeout), milliseconds(c.LockTimeout), milliseconds(c.MaxTxAge)},
 		otherArgs:   [2]any{milliseconds(c.OtherStatementTimeout), milliseconds(c.OtherLockTimeout)},
+		bothArgs: []any{
+			milliseconds(min(c.StatementTimeout, c.OtherStatementTimeout)), milliseconds(min(c.LockTimeout, c.OtherLockTimeout)),
+		},
 	}
 }
 

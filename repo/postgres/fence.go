@@ -7,13 +7,13 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/crossfade-db/crossfade/flags"
+	"github.com/crossfade-db/crossfade/internal/fence"
 	"github.com/crossfade-db/crossfade/repo"
 )
 
-// fenceCall is the call of the ledger's fence for one scope.
+// fenceCall is a use of the fence for one scope.
 type fenceCall struct {
 	migration int32
 	scope     repo.Scope
@@ -21,47 +21,29 @@ type fenceCall struct {
 	lock bool
 	// look asks for the stale records, under the locks.
 	look bool
-	// timeouts are those of a transaction that begins with the call; the lock
-	// timeout bounds the call's own waiting. Empty where they are set already.
+	// joined says that the transaction is the application's.
+	joined bool
+	// timeouts are those of a transaction that begins with the call.
 	timeouts []any
 }
 
-const (
-	fenceSQL     = "select crossfade.fence($1, $2, $3, $4, $5, $6, $7, $8)"
-	lockOnlySQL  = "select crossfade.fence_lock_only($1, $2, $3, $4, $5, $6)"
-	fenceTimeSQL = timeoutsSQL + ", crossfade.fence($4, $5, $6, $7, $8, $9, $10, $11)"
-	lockTimeSQL  = timeoutsSQL + ", crossfade.fence_lock_only($4, $5, $6, $7, $8, $9)"
-)
-
-// statement is the call; its answer, a text[], goes to found.
-func (f fenceCall) statement(found *lookup) statement {
-	keys, all := f.keys()
+// statements are the fence; its answer goes to found.
+func (f fenceCall) statements(found *lookup) []statement {
 	d := f.scope.Decision
-	makes := f.scope.Op.Kind == repo.KindCreate && d.Plan().WritesBoth
-	call := statement{part: partFence, take: found.take}
-	alone, timed := lockOnlySQL, lockTimeSQL
-	if d.Guarded() {
-		alone, timed = fenceSQL, fenceTimeSQL
-		call.args = []any{f.migration, d.Epoch, pgtype.UUID{Bytes: d.PolicyID, Valid: true}, f.scope.Tenant, keys, all, f.look, makes}
-	} else {
-		call.args = []any{f.migration, f.scope.Tenant, keys, all, f.look, makes}
+	call := fence.Call{
+		Migration: f.migration, Tenant: f.scope.Tenant, Guarded: d.Guarded(), Epoch: d.Epoch, Policy: d.PolicyID,
+		Lock: f.lock, Keys: f.scope.Keys.List(), All: f.scope.Keys.All(), Look: f.look,
+		Makes: f.scope.Op.Kind == repo.KindCreate && d.Plan().WritesBoth, Joined: f.joined, Timeouts: f.timeouts,
 	}
-	if call.sql = alone; f.timeouts != nil {
-		call.sql, call.args = timed, append(f.timeouts, call.args...)
-		call.take = func(results pgx.BatchResults) error { return found.scanLast(results.QueryRow()) }
+	texts := call.Statements()
+	sent := make([]statement, len(texts))
+	for i, text := range texts {
+		sent[i] = statement{part: partFence, sql: text.SQL, args: text.Args}
 	}
-	return call
-}
-
-func (f fenceCall) keys() (keys []string, all bool) {
-	if !f.lock {
-		return nil, false
+	if sent[len(sent)-1].take = found.takeCaptured; f.look {
+		sent[len(sent)-1].take = found.takeAll
 	}
-	keys = f.scope.Keys.List()
-	if keys == nil {
-		keys = []string{}
-	}
-	return keys, f.scope.Keys.All()
+	return sent
 }
 
 // lookStatement looks up the stale records without any lock, for reads.
@@ -97,34 +79,34 @@ func (l *lookup) same(again *lookup) bool {
 	return l.clears == again.clears && l.incomplete == again.incomplete && slices.Equal(l.stale, again.stale)
 }
 
-func (l *lookup) take(results pgx.BatchResults) error { return l.scan(results.QueryRow()) }
-
-// scan reads the lines that crossfade.stale_records makes.
-func (l *lookup) scan(row pgx.Row) error {
+// take reads stale records alone.
+func (l *lookup) take(results pgx.BatchResults) error {
 	var lines []string
-	if err := row.Scan(&lines); err != nil {
+	if err := results.QueryRow().Scan(&lines); err != nil {
 		return err
 	}
 	return l.read(lines)
 }
 
-// scanLast is scan for a row that begins with timeouts.
-func (l *lookup) scanLast(row pgx.Row) error {
+// takeCaptured reads the answer of a fence that did not look for stale records.
+func (l *lookup) takeCaptured(results pgx.BatchResults) error {
+	return results.QueryRow().Scan(&l.captured)
+}
+
+// takeAll reads the answer of a fence that did.
+func (l *lookup) takeAll(results pgx.BatchResults) error {
 	var lines []string
-	if err := row.Scan(nil, nil, nil, &lines); err != nil {
+	if err := results.QueryRow().Scan(&l.captured, &lines); err != nil {
 		return err
 	}
 	return l.read(lines)
 }
 
+// read reads the lines that crossfade.stale_records makes.
 func (l *lookup) read(lines []string) error {
 	for _, line := range lines {
-		switch line {
-		case "incomplete":
+		if line == "incomplete" {
 			l.incomplete = true
-			continue
-		case "captured":
-			l.captured = true
 			continue
 		}
 		id, rest, _ := strings.Cut(line, " ")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -46,12 +47,28 @@ type queue struct {
 	// undo says that the first of those that wait leaves a failed part of the
 	// transaction: in a failed transaction nothing else can be prepared.
 	undo bool
+	// guard protects what waits from the side without authority. It is sent only
+	// if what waits is not a transaction of its own.
+	guard guard
 	// implicit says that the batch is its own transaction, without BEGIN: the
 	// isolation is what the connection is set to.
 	implicit bool
+	both     bool // and is of both sides
 	// failed is the failure of a statement that waited, or of the transaction:
 	// nothing more is sent after it, whatever a side makes of it.
 	failed *queueError
+}
+
+// guard are statements that belong before one of those that wait.
+type guard struct {
+	statements []statement
+	at         int
+}
+
+// put puts the guard where it belongs.
+func (q *queue) put() {
+	q.waiting = slices.Insert(q.waiting, q.guard.at, q.guard.statements...)
+	q.guard = guard{}
 }
 
 // queueError is a failure that was not the answer to the statement of a side.
@@ -60,7 +77,10 @@ type queueError struct {
 	// again says that the transaction has written nothing and may run again, one
 	// statement at a time: then every error reaches the side that it belongs to.
 	again bool
-	err   error
+	// careful says that it may do with a savepoint before the side without
+	// authority, and with timeouts of its own for each.
+	careful bool
+	err     error
 }
 
 func (e *queueError) Error() string { return e.err.Error() }
@@ -171,6 +191,7 @@ func (h *handle) send(ctx context.Context, more ...*pgx.QueuedQuery) (pgx.BatchR
 	if q.failed != nil {
 		return nil, q.failed
 	}
+	q.put()
 	if q.undo {
 		if err := h.leave(ctx); err != nil {
 			return nil, err
@@ -217,13 +238,14 @@ func (h *handle) fail(of part, err error) error {
 	if err == nil {
 		return nil
 	}
-	again := of == partOpening || of == partAuthority || of == partOther || h.queue.implicit && isolation(err)
+	again := of == partOpening || of == partAuthority || of == partOther || h.queue.implicit && (isolation(err) || of == partCommit)
 	if unprepared(err) {
 		again = !cut(err)
 	} else if lost(err) {
 		again = false
 	}
-	h.queue.failed = &queueError{part: of, err: err, again: again}
+	careful := again && h.queue.both && (of >= partOther || timedOut(err))
+	h.queue.failed = &queueError{part: of, err: err, again: again, careful: careful}
 	return h.queue.failed
 }
 
@@ -290,6 +312,12 @@ func lost(err error) bool {
 func isolation(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && pg.Code == stateIsolation
+}
+
+// timedOut reports whether a statement, or its wait for a lock, took too long.
+func timedOut(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "57014" || pg.Code == "55P03") // query_canceled, lock_not_available
 }
 
 // unprepared reports whether a batch failed before any of it was executed.

@@ -205,28 +205,32 @@ func (s *session[R]) Err() error {
 	return s.tx.queue.failed
 }
 
-// Last implements [repo.Session]. In a queue the side's statements, its
-// savepoint and COMMIT travel with those of the side with authority that still
-// wait. Deferrable constraints are checked before COMMIT, which then cannot fail
-// for that side's sake.
+// Last implements [repo.Session]. In a queue the side's statements and COMMIT
+// travel with those of the side with authority that still wait. Where everything
+// waits, that is the whole transaction: should anything in it fail, nothing was
+// written, and the write runs again. Otherwise the side has a savepoint and its
+// own timeouts, and deferrable constraints are checked before COMMIT, which then
+// cannot fail for that side's sake.
 func (s *session[R]) Last(ctx context.Context, fn func(context.Context) error) error {
 	if !s.queued {
 		return s.Protect(ctx, fn)
 	}
 	q, before, saved := &s.tx.queue, len(s.tx.queue.waiting), false
-	q.add(
-		statement{sql: "savepoint crossfade_other", part: partOther, take: func(results pgx.BatchResults) error {
+	q.guard = guard{at: before, statements: []statement{
+		{sql: "savepoint crossfade_other", part: partOther, take: func(results pgx.BatchResults) error {
 			_, err := results.Exec()
 			saved = err == nil
 			return err
 		}},
 		timeoutsOther(s.b.db.otherArgs[0], s.b.db.otherArgs[1]),
-	)
+	}}
 	q.part, q.delay = partOther, true
 	err := fn(ctx)
 	s.tx.closeOpen()
 	if err == nil && q.failed == nil {
-		q.add(statement{sql: "set constraints all immediate", part: partOther})
+		if !s.tx.implicit() {
+			q.add(statement{sql: "set constraints all immediate", part: partOther})
+		}
 		err = s.tx.commit(ctx)
 	}
 	q.part, q.delay = partAuthority, false
@@ -245,7 +249,7 @@ func (s *session[R]) Last(ctx context.Context, fn func(context.Context) error) e
 			{sql: "release savepoint crossfade_other", part: partAuthority},
 		}
 	default: // nothing of it was sent
-		q.waiting = q.waiting[:before]
+		q.waiting, q.guard = q.waiting[:before], guard{}
 	}
 	return err
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/crossfade-db/crossfade/flags"
+	"github.com/crossfade-db/crossfade/internal/fence"
 	"github.com/crossfade-db/crossfade/repo"
 )
 
@@ -20,6 +22,7 @@ type sides[R any] struct {
 	direct  [2]R
 	tx      *Tx
 	options SidesOptions
+	care    *care
 }
 
 // SidesOptions are settings that few migrations need.
@@ -37,7 +40,7 @@ func Sides[R any](db *DB, oldSide, newSide Factory[R], options ...SidesOptions) 
 	if db == nil {
 		return nil, errors.New("postgres.Sides: db is nil: make it with postgres.New")
 	}
-	b := &sides[R]{db: db, make: [2]Factory[R]{oldSide, newSide}}
+	b := &sides[R]{db: db, make: [2]Factory[R]{oldSide, newSide}, care: &care{}}
 	for _, o := range options {
 		b.options = o
 	}
@@ -104,29 +107,67 @@ func (b *sides[R]) Read(ctx context.Context, scope repo.Scope, look bool, fn fun
 // what needs no answer travels together. Should one of them fail, nothing was
 // written, and the write runs again with every statement sent at once, so that
 // each error reaches the side, or the rule of the ladder, that it is for.
+//
+// Both sides in one batch have no savepoint between them. Where that fails for
+// the sake of the side without authority, or of a timeout, the write runs again
+// with a savepoint, and so do the next ones: what fails once fails again.
 func (b *sides[R]) Write(ctx context.Context, scope repo.Scope, look bool, fn func(context.Context, repo.Session[R]) error) error {
 	if b.tx != nil {
 		return b.join(ctx, scope, true, look, fn)
 	}
-	var failed *queueError
-	if scope.Repeatable {
-		if err := b.write(ctx, scope, look, true, fn); !errors.As(err, &failed) || !failed.again {
+	if !scope.Repeatable {
+		return b.write(ctx, scope, look, sentAtOnce, fn)
+	}
+	how := oneBatch
+	if scope.Decision.Guarded() && scope.Decision.Plan().WritesBoth && !b.care.ended() {
+		how = savepoints
+	}
+	for {
+		var failed *queueError
+		err := b.write(ctx, scope, look, how, fn)
+		switch {
+		case how == sentAtOnce || !errors.As(err, &failed) || !failed.again:
 			return err
+		case failed.careful:
+			how = savepoints
+			b.care.begin()
+		default:
+			how = sentAtOnce
 		}
 	}
-	return b.write(ctx, scope, look, false, fn)
 }
+
+// delivery is how the statements of a write are sent.
+type delivery uint8
+
+const (
+	oneBatch   delivery = iota // both sides together, where everything can wait
+	savepoints                 // the side without authority behind a savepoint
+	sentAtOnce
+)
+
+// care is for writes that fail on the side without authority.
+type care struct{ left atomic.Int32 }
+
+// carefulWrites is how many writes have a savepoint after one that needed it.
+const carefulWrites = 256
+
+func (c *care) begin() { c.left.Store(carefulWrites) }
+
+// ended reports whether a write may go without a savepoint, and counts it.
+func (c *care) ended() bool { return c.left.Load() <= 0 || c.left.Add(-1) < 0 }
 
 // write runs one operation in a transaction of its own. In a queue the opening
 // waits for the first statement, unless the stale records have to be known
 // before it.
 func (b *sides[R]) write(
-	ctx context.Context, scope repo.Scope, look, queue bool, fn func(context.Context, repo.Session[R]) error,
+	ctx context.Context, scope repo.Scope, look bool, how delivery, fn func(context.Context, repo.Session[R]) error,
 ) error {
+	queue := how != sentAtOnce
 	var id int32
 	var found lookup
 	open := opening{isolation: "read committed", explain: explain(scope), queued: queue, waits: queue && !look}
-	open.implicit = open.waits && scope.Decision.Guarded() // by a fence that looks at the isolation level
+	open.implicit = open.waits && how == oneBatch && scope.Decision.Guarded() // by a fence that looks at the isolation level
 	if unfenced(scope) && !look {
 		open.then = []statement{b.db.timeoutsUnfenced(scope.Decision.Migration)}
 	} else {
@@ -135,7 +176,7 @@ func (b *sides[R]) write(
 			return err
 		}
 		call := fenceCall{migration: id, scope: scope, lock: true, look: look, timeouts: b.db.timeouts().args}
-		open.then = []statement{call.statement(&found)}
+		open.then = call.statements(&found)
 	}
 	return b.db.run(ctx, open, func(tx *Tx) error {
 		tx.queue.delay = queue && scope.Op.Queue
@@ -220,14 +261,14 @@ func (b *sides[R]) joinOnce(
 		return nil, err
 	}
 	if lock {
-		exclusive := scope.Keys.All() || len(scope.Keys.List()) > maxKeyLocks
+		exclusive := scope.Keys.All() || len(scope.Keys.List()) > fence.MaxKeys
 		if err := tx.lockTenant(id, scope.Decision.Migration, scope.Tenant, exclusive); err != nil {
 			return nil, err
 		}
 	}
 	var found lookup
 	tx.queueFenced()
-	tx.queue.add(fenceCall{migration: id, scope: scope, lock: lock, look: lock && look}.statement(&found))
+	tx.queue.add(fenceCall{migration: id, scope: scope, lock: lock, look: lock && look, joined: true}.statements(&found)...)
 	if look && !lock {
 		tx.queue.add(clearsStatement(&found.clears), lookStatement(id, scope, &found)) // the count before the records
 	}
@@ -263,9 +304,6 @@ func (b *sides[R]) within(
 	}()
 	return s, uncaptured(fn(ctx, s), s.scope)
 }
-
-// maxKeyLocks is how many keys crossfade.lock_keys locks one by one.
-const maxKeyLocks = 256
 
 // direct is the session of a plain read: each statement on a pooled connection.
 type direct[R any] struct{ b *sides[R] }

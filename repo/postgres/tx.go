@@ -95,8 +95,8 @@ type opening struct {
 	// queued says that what fails in the queue is to run again without one, and is
 	// returned as it is.
 	queued bool
-	// implicit says that a write of one statement needs no BEGIN and no COMMIT: a
-	// batch is a transaction of its own.
+	// implicit says that a write whose statements all wait until it ends needs no
+	// BEGIN and no COMMIT: a batch is a transaction of its own.
 	implicit bool
 }
 
@@ -162,8 +162,12 @@ func (tx *Tx) commit(ctx context.Context) error {
 		return q.failed
 	case tx.conn.Conn().IsClosed():
 		return errLost
-	case tx.open.implicit && tx.status() == 'I' && len(q.waiting) <= len(tx.open.then)+2 && !mayCommit(q.waiting[len(q.waiting)-1].sql):
-		q.waiting, q.implicit = q.waiting[1:], true // one statement, and what goes before it
+	case tx.implicit():
+		if q.guard.statements != nil { // for both sides the shorter timeouts: should one run out, the write runs again
+			copy(q.waiting[1].args, tx.db.bothArgs)
+			q.both = true
+		}
+		q.waiting, q.guard, q.implicit = q.waiting[1:], guard{}, true
 	default:
 		q.add(statement{sql: "commit", part: partCommit, take: committed})
 	}
@@ -189,6 +193,19 @@ func (tx *Tx) commit(ctx context.Context) error {
 		failed.err = fmt.Errorf("commit: %w", failed.err)
 	}
 	return failed
+}
+
+// implicit reports whether what waits can be a transaction without BEGIN.
+func (tx *Tx) implicit() bool {
+	if !tx.open.implicit || tx.status() != 'I' || tx.queue.failed != nil {
+		return false
+	}
+	for _, s := range tx.queue.waiting[1+len(tx.open.then):] {
+		if !harmless(s.sql) {
+			return false
+		}
+	}
+	return true
 }
 
 func committed(results pgx.BatchResults) error {
