@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -98,6 +99,31 @@ func TestMeasuredCallsAreToldApart(t *testing.T) {
 	assert.EqualValues(t, 1, got.Tenants["acme"].Failed[flags.NewSide][Compared][Reads])
 	assert.EqualValues(t, 1, got.Tenants["initech"].Calls[flags.NewSide][Compared][Writes])
 	assert.True(t, m.of("m").take().empty(), "what was taken is gone")
+}
+
+func TestCallsOfManyGoroutinesAreAllCounted(t *testing.T) {
+	t.Parallel()
+	m := newMeter(time.Now())
+	const callers, each = 8, 5*32 + 7 // what is left over is counted as well
+	var sum Measurements
+	var running sync.WaitGroup
+	for range callers {
+		running.Go(func() {
+			for i := range each {
+				m.called(aCall("acme", flags.NewSide, false, true, i%2 == 0))
+			}
+		})
+	}
+	for range 20 {
+		sum.Merge(m.of("m").take())
+	}
+	running.Wait()
+	sum.Merge(m.of("m").take())
+	series := sum.Calls[flags.NewSide][Served][Reads]
+	assert.EqualValues(t, callers*each, series.Calls)
+	assert.EqualValues(t, callers*(each+1)/2, series.Failed)
+	assert.EqualValues(t, callers*each, series.Latency.Count())
+	assert.EqualValues(t, callers*each, sum.Tenants["acme"].Calls[flags.NewSide][Served][Reads])
 }
 
 func TestOnlyTheBusiestTenantsAreKeptByName(t *testing.T) {

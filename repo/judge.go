@@ -27,7 +27,7 @@ type comparing[R, A, V any] struct {
 // submit hands a served answer to the comparer, with copies of what the caller
 // may change. It reports whether the comparer has taken over the use. A read that
 // is left out, or for which there is no place, costs no allocation.
-func (q *query[R, A, V]) submit(ctx context.Context, use flags.Use, value V, err error) bool {
+func (q *query[R, A, V]) submit(ctx context.Context, use *flags.Use, value V, err error) bool {
 	c := q.route.comparer
 	if !c.cfg.Sampler.Take(q.op.Entity + "." + q.op.Method) {
 		return false
@@ -37,7 +37,7 @@ func (q *query[R, A, V]) submit(ctx context.Context, use flags.Use, value V, err
 	if !c.pool.reserve(&count) {
 		return false
 	}
-	k := &comparing[R, A, V]{job: job{use: use, count: count, ctx: ctx}, q: *q, served: answer[V]{value: value, err: err}}
+	k := &comparing[R, A, V]{job: job{use: *use, count: count, ctx: ctx}, q: *q, served: answer[V]{value: value, err: err}}
 	k.q.keys.many = slices.Clone(q.keys.many)
 	if q.op.CloneArgs {
 		k.q.args = Clone(q.args)
@@ -90,14 +90,14 @@ func (q *query[R, A, V]) compare(ctx context.Context, d flags.Decision, served a
 	authority := d.Plan().Authority
 	var other answer[V]
 	var err error
-	began := q.route.began()
+	began := time.Now()
 	if side, ok := q.route.plainly(authority.Other(), false); ok {
 		other = q.ask(ctx, side)
-		q.route.called(ctx, began, scope, authority.Other(), false, other.err)
+		q.route.called(ctx, scope.told(authority.Other(), false, time.Since(began)), other.err)
 	} else {
 		err = q.route.backend.Read(ctx, scope, false, func(ctx context.Context, s Session[R]) error {
 			other = q.askIn(ctx, s, authority.Other())
-			q.route.called(ctx, began, scope, authority.Other(), false, other.err)
+			q.route.called(ctx, scope.told(authority.Other(), false, time.Since(began)), other.err)
 			return nil
 		})
 	}

@@ -68,28 +68,29 @@ func (r *Route[R]) began() (at time.Time) {
 	return at
 }
 
-// called tells the meter of a call of a side that has just ended. What the
-// fence refused says nothing about the side.
-func (r *Route[R]) called(ctx context.Context, began time.Time, s Scope, side flags.Side, served bool, err error) {
+// called tells the meter of a call of a side that has just ended: c holds all but
+// the migration and whether it failed. What the fence refused says nothing about
+// the side.
+func (r *Route[R]) called(ctx context.Context, c Called, err error) {
 	if r.meter == nil {
 		return
 	}
-	r.took(ctx, time.Since(began), s, side, served, err)
+	if err != nil {
+		if _, refused := errors.AsType[*RefusedError](err); refused {
+			return
+		}
+		c.Failed = ctx.Err() == nil && !r.copier.NotFound(err)
+	}
+	c.Migration = r.migration.Name
+	r.meter.Called(c)
 }
 
-// took is called for a call whose duration is known.
-func (r *Route[R]) took(ctx context.Context, d time.Duration, s Scope, side flags.Side, served bool, err error) {
-	if r.meter == nil {
-		return
+// told is what the meter is told of one call of an operation in a scope.
+func (s *Scope) told(side flags.Side, served bool, took time.Duration) Called {
+	return Called{
+		Tenant: s.Tenant, Stage: s.Decision.Stage, Side: side, Served: served, Took: took,
+		Write: s.Op.Kind == KindWrite || s.Op.Kind == KindCreate,
 	}
-	if _, refused := errors.AsType[*RefusedError](err); refused {
-		return
-	}
-	r.meter.Called(Called{
-		Migration: r.migration.Name, Tenant: s.Tenant, Stage: s.Decision.Stage, Side: side,
-		Write: s.Op.Kind == KindWrite || s.Op.Kind == KindCreate, Served: served, Took: d,
-		Failed: err != nil && ctx.Err() == nil && !r.copier.NotFound(err),
-	})
 }
 
 // tally counts the comparisons of one operation of one tenant.

@@ -10,7 +10,7 @@ import (
 // mixes reports whether an answer takes each row's side: a list of the entity's
 // values, under a share of keys between stages whose authority differs. Every
 // other answer of several keys is the lower stage's.
-func (q query[R, A, V]) mixes(use flags.Use) bool {
+func (q *query[R, A, V]) mixes(use *flags.Use) bool {
 	if !use.Mixed.Valid() || use.Stage.Plan().Authority == use.Mixed.Plan().Authority {
 		return false
 	}
@@ -44,13 +44,13 @@ func (q query[R, A, V]) serveMixed(ctx context.Context, use flags.Use) (answer, 
 				if q.op.CloneArgs {
 					args = Clone(args)
 				}
-				if base, err = q.side(ctx, s.Side(lower), use.Decision, lower, q.args); err != nil {
+				if base, err = q.side(ctx, s.Side(lower), use.Stage, lower, q.args); err != nil {
 					return err
 				}
 				answer, known = base, true
 				oerr := s.Protect(ctx, func(ctx context.Context) error {
 					return guard(func() (err error) {
-						other, err = q.side(ctx, s.Side(upper), use.Decision, upper, args)
+						other, err = q.side(ctx, s.Side(upper), use.Stage, upper, args)
 						return err
 					})
 				})
@@ -64,7 +64,7 @@ func (q query[R, A, V]) serveMixed(ctx context.Context, use flags.Use) (answer, 
 				answer, fellBack = q.mix(base, other, use, s.Stale())
 				return nil
 			case !ran:
-				base, err = q.side(ctx, s.Side(lower), use.Decision, lower, q.args)
+				base, err = q.side(ctx, s.Side(lower), use.Stage, lower, q.args)
 				answer = base
 				return err
 			}

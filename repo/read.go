@@ -20,19 +20,27 @@ import (
 func Read[R, A, V any](
 	ctx context.Context, r *Route[R], op Op, tenant string, keys Keys, diff compare.Func[V], args A,
 	call func(context.Context, R, A) (V, error),
-) (V, error) {
+) (answer V, err error) {
 	q := query[R, A, V]{route: r, op: op, tenant: tenant, keys: keys, diff: diff, args: args, call: call}
-	var answer V
-	err := r.decided(ctx, tenant, keys, func(use flags.Use) (err error) {
-		answer, err = q.read(ctx, use)
-		return err
-	})
-	return answer, err
+	subject := subjectOf(tenant, &keys)
+	for t := (tries{}); ; { // as decided does, without a closure
+		use, err := r.flag.Enter(ctx, subject)
+		if err != nil {
+			return answer, err
+		}
+		t.applyTo(&use)
+		if answer, err = q.read(ctx, &use); err == nil {
+			return answer, nil
+		}
+		if err = r.anew(ctx, subject, &use.Decision, &t, err); err != nil {
+			return answer, err
+		}
+	}
 }
 
 // read serves the query under one decision, and ends its use unless the comparer
 // will.
-func (q query[R, A, V]) read(ctx context.Context, use flags.Use) (answer V, err error) {
+func (q *query[R, A, V]) read(ctx context.Context, use *flags.Use) (answer V, err error) {
 	handed := false // to the comparer, which then ends the use
 	defer func() {
 		if !handed {
@@ -45,19 +53,22 @@ func (q query[R, A, V]) read(ctx context.Context, use flags.Use) (answer V, err 
 		q.route.comparer.pool.pace.load.enter()
 		defer q.route.comparer.pool.pace.load.leave()
 	}
+	mixed := use.Mixed.Valid() && q.mixes(use)
 	var base V     // the authority's own answer
 	var other bool // the caller's is the other side's, so that there is nothing to compare it with
-	if q.mixes(use) {
-		answer, base, err = q.serveMixed(ctx, use)
+	if mixed {
+		answer, base, err = q.serveMixed(ctx, *use)
 	} else {
-		answer, other, err = q.serve(ctx, plan, use.Decision)
-		base = answer
+		answer, other, err = q.serve(ctx, plan, &use.Decision)
 	}
 	if lapsed := q.route.held(use, q.tenant); lapsed != nil && !refusedOrGone(ctx, err) {
 		var none V
 		return none, lapsed
 	}
 	if compares && !other && !refusedOrGone(ctx, err) {
+		if !mixed {
+			base = answer
+		}
 		handed = q.submit(ctx, use, base, err)
 	}
 	return answer, err
@@ -72,7 +83,8 @@ func refusedOrGone(ctx context.Context, err error) bool {
 	return refused || ctx.Err() != nil
 }
 
-// query is one read on its way.
+// query is one read on its way. It is large: methods have it as a pointer, but for
+// those that need it in a closure, which would put it on the heap for all.
 type query[R, A, V any] struct {
 	route  *Route[R]
 	op     Op
@@ -85,16 +97,16 @@ type query[R, A, V any] struct {
 
 // serve returns the caller's answer; other says that it came from the side
 // without authority, so that there is nothing to compare it with.
-func (q query[R, A, V]) serve(ctx context.Context, plan *flags.Plan, d flags.Decision) (answer V, other bool, err error) {
+func (q *query[R, A, V]) serve(ctx context.Context, plan *flags.Plan, d *flags.Decision) (answer V, other bool, err error) {
 	if side, ok := q.route.plainly(plan.Authority, plan.ThroughStale); ok {
-		answer, err = q.side(ctx, side, d, plan.Authority, q.args)
+		answer, err = q.side(ctx, side, d.Stage, plan.Authority, q.args)
 	} else {
-		answer, other, err = q.within(ctx, plan, d)
+		answer, other, err = q.within(ctx, plan, *d)
 	}
 	if err == nil || other || !plan.Fallback || refusedOrGone(ctx, err) || q.route.copier.NotFound(err) {
 		return answer, other, err
 	}
-	if fallback, ok := q.fallback(ctx, d, plan.Authority.Other()); ok {
+	if fallback, ok := q.fallback(ctx, *d, plan.Authority.Other()); ok {
 		q.route.stats.fallbacks.Add(1)
 		return fallback, true, nil
 	}
@@ -111,7 +123,7 @@ func (q query[R, A, V]) within(ctx context.Context, plan *flags.Plan, d flags.De
 			side = side.Other()
 		}
 		read := func(ctx context.Context) (err error) {
-			answer, err = q.side(ctx, s.Side(side), d, side, q.args)
+			answer, err = q.side(ctx, s.Side(side), d.Stage, side, q.args)
 			return err
 		}
 		if plan.Fallback && q.route.backend.Transactional() {
@@ -126,13 +138,17 @@ func (q query[R, A, V]) within(ctx context.Context, plan *flags.Plan, d flags.De
 }
 
 // side asks one side for an answer that may go to the caller.
-func (q query[R, A, V]) side(ctx context.Context, side R, d flags.Decision, which flags.Side, args A) (answer V, err error) {
+func (q query[R, A, V]) side(
+	ctx context.Context, side R, stage flags.Stage, which flags.Side, args A,
+) (answer V, err error) {
 	if q.route.meter == nil {
 		return q.call(ctx, side, args)
 	}
-	began := q.route.began()
+	began := time.Now()
 	answer, err = q.call(ctx, side, args)
-	q.route.called(ctx, began, q.scope(d), which, true, err)
+	q.route.called(ctx, Called{
+		Tenant: q.tenant, Stage: stage, Side: which, Served: true, Took: time.Since(began),
+	}, err)
 	return answer, err
 }
 
@@ -148,7 +164,7 @@ func (q query[R, A, V]) fallback(ctx context.Context, d flags.Decision, side fla
 			return errNoFallback
 		}
 		read := func(ctx context.Context) (err error) {
-			answer, err = q.side(ctx, s.Side(side), d, side, q.args)
+			answer, err = q.side(ctx, s.Side(side), d.Stage, side, q.args)
 			return err
 		}
 		if q.route.backend.Transactional() {

@@ -129,37 +129,63 @@ const maxRefusals = 10
 // An operation of one key is decided by that key, every other one for all keys
 // of the tenant.
 func (r *Route[R]) decided(ctx context.Context, tenant string, keys Keys, fn func(use flags.Use) error) error {
-	subject := flags.Subject{Tenant: tenant, Key: keys.Only()}
-	for refusals, fenced := 0, false; ; refusals++ {
+	subject := subjectOf(tenant, &keys)
+	for t := (tries{}); ; {
 		use, err := r.flag.Enter(ctx, subject)
 		if err != nil {
 			return err
 		}
-		if fenced {
-			use.Unfenced = false
+		t.applyTo(&use)
+		if err = fn(use); err == nil {
+			return nil
 		}
-		err = fn(use)
-		if err == nil || !Retryable(err) {
-			return err
-		}
-		var refused *RefusedError
-		if errors.As(err, &refused) {
-			r.stats.refused.Add(1)
-			fenced = fenced || refused.Captured
-		}
-		if ferr := r.flag.Refused(ctx, subject, use.Decision); ferr != nil {
-			return fmt.Errorf("%w (and the policy in force cannot be loaded: %w)", err, ferr)
-		}
-		if r.backend.Transactional() || refusals >= maxRefusals || ctx.Err() != nil {
+		if err = r.anew(ctx, subject, &use.Decision, &t, err); err != nil {
 			return err
 		}
 	}
 }
 
+func subjectOf(tenant string, keys *Keys) flags.Subject {
+	return flags.Subject{Tenant: tenant, Key: keys.Only()}
+}
+
+// tries says how often one operation was decided anew, and what it learned.
+type tries struct {
+	refusals int
+	fenced   bool // capture refused it: it needs the fence
+}
+
+func (t *tries) applyTo(use *flags.Use) {
+	if t.fenced {
+		use.Unfenced = false
+	}
+}
+
+// anew prepares another try of an operation that failed under a decision. It
+// returns the operation's error where there is none.
+func (r *Route[R]) anew(ctx context.Context, subject flags.Subject, d *flags.Decision, t *tries, err error) error {
+	if !Retryable(err) {
+		return err
+	}
+	var refused *RefusedError
+	if errors.As(err, &refused) {
+		r.stats.refused.Add(1)
+		t.fenced = t.fenced || refused.Captured
+	}
+	if ferr := r.flag.Refused(ctx, subject, *d); ferr != nil {
+		return fmt.Errorf("%w (and the policy in force cannot be loaded: %w)", err, ferr)
+	}
+	if r.backend.Transactional() || t.refusals >= maxRefusals || ctx.Err() != nil {
+		return err
+	}
+	t.refusals++
+	return nil
+}
+
 // held returns a [*LapsedError] unless the lease held from the decision until
 // now. Inside a transaction of the application the fence, whose lock a step
 // waits for, says more than the lease.
-func (r *Route[R]) held(use flags.Use, tenant string) error {
+func (r *Route[R]) held(use *flags.Use, tenant string) error {
 	if r.backend.Transactional() || use.Held() {
 		return nil
 	}

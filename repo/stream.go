@@ -21,7 +21,7 @@ func Seq[R, A, V any](
 	return func(yield func(V, error) bool) {
 		var none V
 		stopped, handed := false, false
-		err := r.stream(ctx, op, tenant, &handed, func(ctx context.Context, use flags.Use, side R) error {
+		err := r.stream(ctx, op, tenant, &handed, func(ctx context.Context, use *flags.Use, side R) error {
 			for v, err := range call(ctx, side, args) {
 				if lapsed := r.held(use, tenant); lapsed != nil {
 					return lapsed
@@ -48,7 +48,7 @@ func Each[R, A any](
 	call func(context.Context, R, A) error,
 ) error {
 	handed := false
-	return r.stream(ctx, op, tenant, &handed, func(ctx context.Context, use flags.Use, side R) error {
+	return r.stream(ctx, op, tenant, &handed, func(ctx context.Context, use *flags.Use, side R) error {
 		handed = true // nobody knows when the callback was called first
 		inside, cancel := context.WithCancel(ctx)
 		defer cancel()
@@ -66,7 +66,7 @@ func Each[R, A any](
 // stream runs fn on the side that a stream reads. A lapse repeats it as long as
 // no row was handed out.
 func (r *Route[R]) stream(
-	ctx context.Context, op Op, tenant string, handed *bool, fn func(ctx context.Context, use flags.Use, side R) error,
+	ctx context.Context, op Op, tenant string, handed *bool, fn func(ctx context.Context, use *flags.Use, side R) error,
 ) error {
 	var final error
 	err := r.decided(ctx, tenant, AllKeys(), func(use flags.Use) error {
@@ -79,7 +79,7 @@ func (r *Route[R]) stream(
 				side = side.Other()
 				r.stats.staleReads.Add(1)
 			}
-			return fn(ctx, use, s.Side(side))
+			return fn(ctx, &use, s.Side(side))
 		})
 		if *handed {
 			final = err

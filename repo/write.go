@@ -266,7 +266,7 @@ func (r *Route[R]) ended(ctx context.Context, run attempt, scope Scope, side fla
 		return
 	}
 	for _, c := range run.told[:run.n] {
-		r.took(ctx, c.took, scope, c.side, c.served, c.err)
+		r.called(ctx, scope.told(c.side, c.served, c.took), c.err)
 	}
 	if !run.waits {
 		return
@@ -275,7 +275,9 @@ func (r *Route[R]) ended(ctx context.Context, run attempt, scope Scope, side fla
 	if other, is := errors.AsType[*SideError](err); is && other.Side != side {
 		failed = nil // the other side's failure
 	}
-	r.called(ctx, run.began, scope, side, true, failed)
+	if r.meter != nil {
+		r.called(ctx, scope.told(side, true, time.Since(run.began)), failed)
+	}
 }
 
 // waiting reports whether statements of the sides wait to be sent.

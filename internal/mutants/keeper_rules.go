@@ -150,7 +150,7 @@ var keeperRules = []Mutant{
 	{
 		Rule: "a write that capture refused is fenced the next time",
 		File: "repo/route.go",
-		Old:  "fenced = fenced || refused.Captured", New: "fenced = false",
+		Old:  "t.fenced = t.fenced || refused.Captured", New: "t.fenced = false",
 		Package: "./repo/postgres", Run: "TestAWriteThatCaptureRefusesIsDecidedAnew",
 	},
 }
