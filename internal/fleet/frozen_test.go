@@ -141,7 +141,7 @@ func TestBytesOfAWriteThatWereHeldUpAreRefused(t *testing.T) {
 			eventually(t, func() bool {
 				var refused int
 				err := w.pool.QueryRow(t.Context(), `select count(*) from pg_stat_activity where datname = current_database()
-					and application_name = 'client child' and state = 'idle in transaction (aborted)'`).Scan(&refused)
+					and application_name = 'client child' and state <> 'active' and query like '%crossfade.refuse(%'`).Scan(&refused)
 				return err == nil && refused == 1
 			}, "the bytes arrive and are refused")
 			assert.Equal(t, "after", w.name(c.table, 1))
