@@ -3,23 +3,22 @@ package flags
 import (
 	"maps"
 	"math"
-
-	"github.com/cespare/xxhash/v2"
 )
 
 // Compiled is a policy ready for decisions. It never changes, and any number
 // of goroutines may use it.
 type Compiled struct {
 	// What most decisions read.
-	plain    bool // every tenant and key stands at the default
-	usual    int  // 32 where a share of the tenants stands at to and nobody is named: see place
-	base, to Stage
-	last     uint64 // the last hash of a tenant that is in the share
-	seed     uint64
-	named    Overrides
+	plain     bool // every tenant and key stands at the default
+	base, to  Stage
+	usualKeys uint                                             // usualLengths where a share of keys stands at to and nobody is named: see ofKey
+	last      uint64                                           // the last hash that is in the share
+	seed      uint64                                           // of tenants' hashes
+	keySeed   uint64                                           // of keys' hashes
+	ofTenant  func(c *Compiled, tenant string) (Stage, Reason) // ofShare where a share of tenants stands at to and nobody is named, or ofAny
+	named     Overrides
 
 	share     uint64
-	keySeed   uint64
 	ofTenants bool
 	policy    Policy // its overrides are as Compile was given them, or nil: one of policy and named has them
 	refs      refs
@@ -65,7 +64,7 @@ func (p Policy) compile(named *Overrides) *Compiled {
 	}
 	c := &Compiled{
 		base: p.Default, to: p.Step.To, ofTenants: p.Step.Of == OfTenants, share: uint64(p.Step.Share), last: math.MaxUint64,
-		seed: hashed(salt), keySeed: hashed(salt + "\x00keys"), policy: p,
+		seed: ready(hashed(unseeded, salt)), keySeed: ready(hashed(unseeded, salt+"\x00keys")), policy: p,
 	}
 	if named != nil {
 		c.named = *named
@@ -75,8 +74,13 @@ func (p Policy) compile(named *Overrides) *Compiled {
 	}
 	nobody := c.named.n == 0 && len(p.Overrides) == 0
 	c.plain = c.share == 0 && nobody
-	if c.share > 0 && c.ofTenants && nobody {
-		c.usual = 32
+	c.ofTenant = ofAny
+	switch {
+	case !nobody || c.share == 0:
+	case c.ofTenants:
+		c.ofTenant = ofShare
+	case c.ofKeys():
+		c.usualKeys = usualLengths
 	}
 	c.refs.policy = c
 	return c
@@ -122,8 +126,7 @@ func (c *Compiled) Stage(tenant string) (Stage, Reason) {
 	if c.plain {
 		return c.base, ReasonDefault
 	}
-	stage, _, reason := c.place(tenant, "")
-	return stage, reason
+	return c.ofTenant(c, tenant)
 }
 
 // KeyStage returns the stage of one key of the tenant and why. It differs from
@@ -132,8 +135,7 @@ func (c *Compiled) KeyStage(tenant, key string) (Stage, Reason) {
 	if c.plain {
 		return c.base, ReasonDefault
 	}
-	stage, _, reason := c.place(tenant, key)
-	return stage, reason
+	return c.ofKey(tenant, key)
 }
 
 // Range returns the lowest and the highest stage at which keys of the tenant
@@ -143,57 +145,27 @@ func (c *Compiled) Range(tenant string) (low, high Stage) {
 	return stage, max(stage, mixed)
 }
 
-// place is the one place that decides where a subject stands; mixed is the
-// upper of two rungs where the subject stands at both.
-//
-// A share of tenants, by names of usual length, is decided right here: a call
-// of [hashed] costs as much as the hash. [Compiled.placeAny] says the same of
-// every policy and name.
+// place decides where a subject stands; mixed is the upper of two rungs where
+// the subject stands at both.
 func (c *Compiled) place(tenant, key string) (stage, mixed Stage, why Reason) {
-	n := len(tenant)
-	hash := prime5 + uint64(n)
 	switch {
-	case n >= c.usual:
-		return c.placeAny(tenant, key)
-	case n < 16:
-		if n >= 8 {
-			hash = stirred(hash, le64(tenant))
-		}
-	case n < 24:
-		hash = stirred(stirred(hash, le64(tenant)), le64(tenant[8:16]))
-	default:
-		hash = stirred(stirred(stirred(hash, le64(tenant)), le64(tenant[8:16])), le64(tenant[16:24]))
+	case c.plain:
+		return c.base, 0, ReasonDefault
+	case c.ofTenants && c.named.n == 0 && len(c.policy.Overrides) == 0:
+		stage, why = ofShare(c, tenant)
+		return stage, 0, why
+	case c.usualKeys > 0 && key != "":
+		stage, why = c.ofKey(tenant, key)
+		return stage, 0, why
 	}
-	if n&7 != 0 {
-		i := n &^ 7
-		if n&4 != 0 {
-			hash = stirred4(hash, le32(tenant[i:i+4]))
-			i += 4
-		}
-		for ; i < n; i++ {
-			hash = stirred1(hash, tenant[i])
-		}
-	}
-	if folded(finished(hash)^c.seed) <= c.last { // its bucket is below the share: see border
-		return c.to, 0, ReasonPercentage
-	}
-	return c.base, 0, ReasonDefault
+	return c.placeAny(tenant, key)
 }
 
+// placeAny is place for every policy and subject. What [ofShare] and
+// [Compiled.ofKey] decide by themselves, they decide the same.
 func (c *Compiled) placeAny(tenant, key string) (stage, mixed Stage, why Reason) {
-	if c.usual > 0 { // a long name
-		if folded(xxhash.Sum64String(tenant)^c.seed) <= c.last {
-			return c.to, 0, ReasonPercentage
-		}
-		return c.base, 0, ReasonDefault
-	}
-	if c.plain {
-		return c.base, 0, ReasonDefault
-	}
-	hash := uint64(0) // of the tenant, for the overrides and for the bucket; some shares of keys need none
 	if c.named.n > 0 {
-		hash = hashed(tenant)
-		if stage := c.named.find(hash, tenant); stage != 0 {
+		if stage := c.named.find(hashed(unseeded, tenant), tenant); stage != 0 {
 			return stage, 0, ReasonOverride
 		}
 	} else if len(c.policy.Overrides) > 0 {
@@ -201,23 +173,20 @@ func (c *Compiled) placeAny(tenant, key string) (stage, mixed Stage, why Reason)
 			return stage, 0, ReasonOverride
 		}
 	}
+	hash := uint64(0) // smaller than any border: in the share
 	switch {
 	case c.share == 0:
 		return c.base, 0, ReasonDefault
 	case c.share == Buckets:
-		return c.to, 0, ReasonPercentage
-	case key == "" && !c.ofTenants:
+	case c.ofTenants:
+		hash = hashed(c.seed, tenant)
+	case key == "":
 		return min(c.base, c.to), max(c.base, c.to), ReasonPercentage
+	default:
+		hash = keyHashed(c.keySeed, tenant, key)
 	}
-	if c.named.n == 0 {
-		hash = hashed(tenant)
-	}
-	switch {
-	case c.ofTenants && folded(hash^c.seed) <= c.last,
-		!c.ofTenants && keyBucket(c.keySeed, hash, key) < c.share:
-		return c.to, 0, ReasonPercentage
-	}
-	return c.base, 0, ReasonDefault
+	stage, why = c.at(hash)
+	return stage, 0, why
 }
 
 // ofKeys reports whether keys of one tenant stand at two rungs.
@@ -228,18 +197,12 @@ func (c *Compiled) ofKeys() bool {
 // Bucket returns the tenant's bucket, 0 to 9,999: the tenant is in the
 // percentage step while its bucket is below the share. It is sticky (a
 // function of salt and tenant alone), so raising a share moves nobody out.
-func (c *Compiled) Bucket(tenant string) int { return int(scaled(folded(hashed(tenant) ^ c.seed))) }
+func (c *Compiled) Bucket(tenant string) int { return int(scaled(hashed(c.seed, tenant))) }
 
 // KeyBucket returns the bucket of one key of the tenant, 0 to 9,999: the key is
 // in a share of keys while its bucket is below the share. It is sticky (a
 // function of salt, tenant and key alone) and has nothing to do with the
 // tenant's own bucket.
 func (c *Compiled) KeyBucket(tenant, key string) int {
-	return int(keyBucket(c.keySeed, hashed(tenant), key))
-}
-
-// keyBucket folds the tenant's hash in before the key, so that tenant and key
-// are two texts and not one.
-func keyBucket(seed, tenant uint64, key string) uint64 {
-	return scaled(folded(hashed(key) ^ folded(tenant^seed)))
+	return int(scaled(keyHashed(c.keySeed, tenant, key)))
 }

@@ -1,26 +1,65 @@
 package flags
 
 import (
+	"encoding/binary"
 	"math"
 	"strings"
 	"testing"
 
-	"github.com/cespare/xxhash/v2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
 
-func TestHashIsTheLibrarysForEveryLength(t *testing.T) {
-	long := strings.Repeat("tenant-0123456789-\u00e4\u20ac\xff\x00", 10)
-	for n := range len(long) {
-		for from := range min(8, len(long)-n) {
-			require.Equal(t, xxhash.Sum64String(long[from:from+n]), hashed(long[from:from+n]), "%d bytes", n)
+func TestTheHashIsRapidhashNano(t *testing.T) {
+	t.Run("verification value", func(t *testing.T) { // of rapidhash_nano in SMHasher3, over 256 lengths and seeds
+		var text, all []byte
+		for i := range 256 {
+			all = binary.LittleEndian.AppendUint64(all, hashed(ready(uint64(256-i)), string(text)))
+			text = append(text, byte(i))
 		}
+		assert.EqualValues(t, 0x2c200dc7, uint32(hashed(unseeded, string(all)))) //nolint:gosec // its first four bytes
+	})
+	t.Run("vectors", func(t *testing.T) { // what the reference gives for bytes 0xff by a seed of ones
+		for n, want := range map[int]uint64{
+			0: 11140877522690980840, 1: 9251219562908335114, 3: 9855541361249270571, 4: 16053422642684411695,
+			7: 6829848028857839105, 8: 1674115573101822818, 16: 6887163819122108532, 17: 10560720991023676734,
+			32: 7526751371883728689, 33: 16786768215918839256, 48: 9745953224250731655, 49: 706321860845937056,
+		} {
+			assert.Equal(t, want, hashed(ready(math.MaxUint64), strings.Repeat("\xff", n)), "%d bytes", n)
+		}
+	})
+	assert.Equal(t, ready(0), unseeded)
+}
+
+func TestWhatIsDecidedWithoutACallIsDecidedByTheHash(t *testing.T) {
+	text := func(from int) *rapid.Generator[string] {
+		return rapid.Custom(func(rt *rapid.T) string {
+			return string(rapid.SliceOfN(rapid.Byte(), from, 120).Draw(rt, "text"))
+		})
 	}
 	rapid.Check(t, func(rt *rapid.T) {
-		text := string(rapid.SliceOfN(rapid.Byte(), 0, 70).Draw(rt, "text"))
-		require.Equal(rt, xxhash.Sum64String(text), hashed(text))
+		share := Share(rapid.IntRange(1, Buckets-1).Draw(rt, "share"))
+		p := Policy{Migration: "m", Epoch: 1, Default: Shadow, Salt: text(0).Draw(rt, "salt"), Step: Step{To: Live, Share: share}}
+		tenants, err := p.Compile()
+		require.NoError(rt, err)
+		p.Step.Of = OfKeys
+		keys, err := p.Compile()
+		require.NoError(rt, err)
+		for range 40 {
+			tenant, key := text(0).Draw(rt, "tenant"), text(1).Draw(rt, "key")
+			want, _, _ := tenants.placeAny(tenant, "")
+			got, _ := tenants.Stage(tenant)
+			require.Equal(rt, want, got)
+			got, _ = tenants.KeyStage(tenant, key)
+			require.Equal(rt, want, got, "whatever the key")
+			require.Equal(rt, tenants.Bucket(tenant) < int(share), got == Live)
+
+			want, _, _ = keys.placeAny(tenant, key)
+			got, _ = keys.KeyStage(tenant, key)
+			require.Equal(rt, want, got)
+			require.Equal(rt, keys.KeyBucket(tenant, key) < int(share), got == Live)
+		}
 	})
 }
 
@@ -36,14 +75,9 @@ func TestBorderOfAShareIsWhereItsBucketBegins(t *testing.T) {
 
 func BenchmarkHash(b *testing.B) {
 	for _, text := range []string{"acme", "tenant-000000500", "8f14e45f-ceea-467f-a8c5-2d8f1c2d5a10"} {
-		b.Run("ours/"+text, func(b *testing.B) {
+		b.Run(text, func(b *testing.B) {
 			for b.Loop() {
-				hashed(text)
-			}
-		})
-		b.Run("library/"+text, func(b *testing.B) {
-			for b.Loop() {
-				xxhash.Sum64String(text)
+				hashed(unseeded, text)
 			}
 		})
 	}

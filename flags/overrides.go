@@ -64,7 +64,7 @@ func (o *Overrides) Stage(tenant string) (Stage, bool) {
 	if o.Len() == 0 {
 		return 0, false
 	}
-	stage := o.find(hashed(tenant), tenant)
+	stage := o.find(hashed(unseeded, tenant), tenant)
 	return stage, stage != 0
 }
 

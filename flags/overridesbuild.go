@@ -40,7 +40,7 @@ func (b *OverridesBuilder) put(tenant string, stage Stage) {
 	}
 	at := uint64(len(b.names))<<24 | uint64(len(tenant))<<8 | uint64(stage)
 	b.names = append(b.names, tenant...)
-	b.places = append(b.places, placed{hash: hashed(tenant), at: at})
+	b.places = append(b.places, placed{hash: hashed(unseeded, tenant), at: at})
 }
 
 // Done returns the table, or a [*PolicyError] when a tenant without a name or

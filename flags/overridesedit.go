@@ -36,7 +36,7 @@ func (e *OverridesEdit) Put(tenant string, stage Stage) {
 	if e.to.leaves == 0 {
 		e.addLeaf()
 	}
-	hash := hashed(tenant)
+	hash := hashed(unseeded, tenant)
 	i := e.to.index(hash)
 	all := e.read(i)
 	for j := range all {
@@ -62,7 +62,7 @@ func (e *OverridesEdit) Remove(tenant string) {
 	if e.to.n == 0 {
 		return
 	}
-	i := e.to.index(hashed(tenant))
+	i := e.to.index(hashed(unseeded, tenant))
 	all := e.read(i)
 	j := slices.IndexFunc(all, func(n named) bool { return n.name == tenant })
 	if j < 0 {
@@ -125,7 +125,7 @@ func (e *OverridesEdit) split() {
 	from := added & (e.to.mask >> 1)
 	var stay, go_ []named
 	for _, n := range e.read(from) {
-		if n.hash = hashed(n.name); e.to.index(n.hash) == added {
+		if n.hash = hashed(unseeded, n.name); e.to.index(n.hash) == added {
 			go_ = append(go_, n)
 		} else {
 			stay = append(stay, n)

