@@ -132,3 +132,27 @@ func TestKeysAreLockedInTheOrderOfTheirNumbers(t *testing.T) {
 		slices.Reverse(keys)
 	}
 }
+
+// What an application writes without a fence bypasses nobody; another migration's
+// application, or anybody else, does.
+func TestCaptureLogKnowsUnfencedWrites(t *testing.T) {
+	t.Parallel()
+	store, pool := newStore(t)
+	v := inForce(t, store)
+	for said, logged := range map[string]bool{
+		"/* crossfade: unfenced customers-v2 */ ": false,
+		"/* crossfade: unfenced customers */ ":    true,
+		"/* crossfade: unfenced orders-v2 */ ":    true,
+		"/* a report */ ":                         true,
+		"":                                        true,
+		"/* crossfade: unfenced customers-v2*/":   true,
+	} {
+		_, err := pool.Exec(t.Context(), "delete from crossfade.captures")
+		require.NoError(t, err)
+		_, err = pool.Exec(t.Context(), said+`select crossfade.capture_log($1, 'old', 'customers', 'UPDATE', false, 1)`, v.MigrationID)
+		require.NoError(t, err)
+		var is bool
+		require.NoError(t, pool.QueryRow(t.Context(), `select exists (select from crossfade.captures)`).Scan(&is))
+		assert.Equal(t, logged, is, said)
+	}
+}

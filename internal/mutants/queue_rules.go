@@ -79,7 +79,7 @@ var queueRules = []Mutant{
 	{
 		Rule: "queue: the fence travels with the write, and its refusal undoes it",
 		File: "repo/postgres/sides.go",
-		Old:  "open.then = call.statements(&found)", New: "_, open.then = call, []statement{b.db.timeouts()}",
+		Old:  "open.then = call.statements(&found)", New: "_, open.then = call, b.db.timeouts()",
 		Package: "./repo/postgres", Run: "TestRefusalInAQueuedBatchWritesNothingAndDecidesAnew",
 	},
 	{
@@ -104,8 +104,8 @@ var queueRules = []Mutant{
 	{
 		Rule: "queue: the side without authority that runs at once is behind its savepoint",
 		File: "repo/postgres/queue.go",
-		Old:  "	q.waiting = slices.Insert(q.waiting, q.guard.at, q.guard.statements...)\n", New: "	_ = slices.Insert(q.waiting, q.guard.at, q.guard.statements...)\n",
-		Package: "./repo/postgres", Run: "TestFailureOfTheOtherSideInAQueue|TestFailureOfAQueuedStatementOfTheOtherSideIsRecordedInOneMoreRoundTrip",
+		Old:  "len(q.waiting) == 0 && len(q.guard.statements) == 0 && q.failed == nil", New: "len(q.waiting) == 0 && q.failed == nil",
+		Package: "./repo/postgres", Run: "TestConnectionsThatBringTheTimeouts",
 	},
 	{
 		Rule: "queue: a write that runs again finds the arguments as the caller gave them",

@@ -34,5 +34,25 @@ end
 $$;
 -- +goose StatementEnd
 
+-- capture_log as before, and a write that runs without a fence may also say so
+-- in a comment before its only statement.
+-- +goose StatementBegin
+create or replace function crossfade.capture_log(migration integer, side text, table_name text, operation text, deep boolean, rows bigint) returns void
+    language plpgsql volatile
+as $$
+declare
+    name text := (select m.name from crossfade.migrations m where m.id = migration);
+begin
+    if not deep and (current_setting('crossfade.unfenced', true) = name
+        or pg_catalog.starts_with(pg_catalog.current_query(), '/* crossfade: unfenced ' || name || ' */ ')) then
+        return;
+    end if;
+    insert into crossfade.captures (migration_id, side, role, application_name, table_name, operation, deep, rows)
+    values (migration, side, coalesce(nullif(pg_catalog.current_setting('role'), 'none'), session_user),
+        coalesce(pg_catalog.current_setting('application_name', true), ''), table_name, operation, deep, rows);
+end
+$$;
+-- +goose StatementEnd
+
 -- +goose Down
 drop schema crossfade cascade;

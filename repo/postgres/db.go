@@ -48,35 +48,69 @@ type DB struct {
 	cfg  Config
 	ids  sync.Map // in the ledger, by the name of the migration
 
+	// atConnect says that the connections bring the timeouts: no transaction has
+	// to set them.
+	atConnect   bool
 	timeoutArgs []any // of timeoutsSQL; full, so that appending copies
 	otherArgs   [2]any
 	bothArgs    []any // the first two of timeoutsSQL for both sides in one batch
 }
 
-// New returns a DB over the pool, which stays the caller's to close.
-func New(pool *pgxpool.Pool, cfg *Config) *DB {
-	var c Config
-	if cfg != nil {
-		c = *cfg
+// timeoutNames are PostgreSQL's names of what timeoutArgs sets.
+var timeoutNames = [...]string{"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"}
+
+// withDefaults returns the configuration with every zero replaced.
+func (c *Config) withDefaults() Config {
+	var full Config
+	if c != nil {
+		full = *c
 	}
 	orDefault := func(d *time.Duration, value time.Duration) {
 		if *d <= 0 {
 			*d = value
 		}
 	}
-	orDefault(&c.StatementTimeout, 30*time.Second)
-	orDefault(&c.LockTimeout, 10*time.Second)
-	orDefault(&c.OtherStatementTimeout, 5*time.Second)
-	orDefault(&c.OtherLockTimeout, time.Second)
-	orDefault(&c.MaxTxAge, 30*time.Second)
-	return &DB{
-		pool: pool, cfg: c,
-		timeoutArgs: []any{milliseconds(c.StatementTimeout), milliseconds(c.LockTimeout), milliseconds(c.MaxTxAge)},
-		otherArgs:   [2]any{milliseconds(c.OtherStatementTimeout), milliseconds(c.OtherLockTimeout)},
+	orDefault(&full.StatementTimeout, 30*time.Second)
+	orDefault(&full.LockTimeout, 10*time.Second)
+	orDefault(&full.OtherStatementTimeout, 5*time.Second)
+	orDefault(&full.OtherLockTimeout, time.Second)
+	orDefault(&full.MaxTxAge, 30*time.Second)
+	return full
+}
+
+func (c *Config) timeouts() []any {
+	return []any{milliseconds(c.StatementTimeout), milliseconds(c.LockTimeout), milliseconds(c.MaxTxAge)}
+}
+
+// SetTimeouts has the connections of a pool that is still to be made begin with
+// the timeouts, so that no transaction has to set them: one statement less in
+// most writes at old and new. [New] then needs the same configuration, or sets
+// them as before. They bound the application's own statements on the pool as
+// well. It is not for a pool behind PgBouncer, which refuses such parameters, or
+// drops them where it is told to. A nil Config means the defaults.
+func (c *Config) SetTimeouts(pool *pgxpool.Config) {
+	full := c.withDefaults()
+	for i, value := range full.timeouts() {
+		pool.ConnConfig.RuntimeParams[timeoutNames[i]] = value.(string)
+	}
+}
+
+// New returns a DB over the pool, which stays the caller's to close.
+func New(pool *pgxpool.Pool, cfg *Config) *DB {
+	c := cfg.withDefaults()
+	db := &DB{
+		pool: pool, cfg: c, timeoutArgs: c.timeouts(),
+		otherArgs: [2]any{milliseconds(c.OtherStatementTimeout), milliseconds(c.OtherLockTimeout)},
 		bothArgs: []any{
 			milliseconds(min(c.StatementTimeout, c.OtherStatementTimeout)), milliseconds(min(c.LockTimeout, c.OtherLockTimeout)),
 		},
 	}
+	params := pool.Config().ConnConfig.RuntimeParams
+	db.atConnect = true
+	for i, value := range db.timeoutArgs {
+		db.atConnect = db.atConnect && params[timeoutNames[i]] == value
+	}
+	return db
 }
 
 // Pool returns the pool that the DB runs on.
@@ -103,14 +137,32 @@ func (db *DB) migrationID(ctx context.Context, q DBTX, name string) (int32, erro
 const timeoutsSQL = "select set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true), " +
 	"set_config('idle_in_transaction_session_timeout', $3, true)"
 
-func (db *DB) timeouts() statement { return statement{sql: timeoutsSQL, args: db.timeoutArgs} }
+// timeouts are what sets them, if anything has to.
+func (db *DB) timeouts() []statement {
+	if db.atConnect {
+		return nil
+	}
+	return []statement{{sql: timeoutsSQL, args: db.timeoutArgs}}
+}
 
-const timeoutsUnfencedSQL = timeoutsSQL + ", set_config('crossfade.unfenced', $4, true)"
+const (
+	unfencedSQL         = "select set_config('crossfade.unfenced', $1, true)"
+	timeoutsUnfencedSQL = timeoutsSQL + ", set_config('crossfade.unfenced', $4, true)"
+)
 
-// timeoutsUnfenced also says that a write of the application runs without a
-// fence, or capture would take it for somebody else's.
-func (db *DB) timeoutsUnfenced(migration string) statement {
+// unfenced says that a write of the application runs without a fence, or capture
+// would take it for somebody else's; and sets the timeouts.
+func (db *DB) unfenced(migration string) statement {
+	if db.atConnect {
+		return statement{sql: unfencedSQL, args: []any{migration}}
+	}
 	return statement{sql: timeoutsUnfencedSQL, args: append(db.timeoutArgs, migration)}
+}
+
+// saysUnfenced is how a statement that is sent alone says it itself. What
+// crossfade.capture_log compares is this.
+func saysUnfenced(migration, sql string) string {
+	return "/* crossfade: unfenced " + migration + " */ " + sql
 }
 
 func timeoutsOther(statementTimeout, lockTimeout any) statement {

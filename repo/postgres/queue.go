@@ -86,7 +86,9 @@ type queueError struct {
 func (e *queueError) Error() string { return e.err.Error() }
 func (e *queueError) Unwrap() error { return e.err }
 
-func (q *queue) empty() bool { return len(q.waiting) == 0 && q.failed == nil }
+func (q *queue) empty() bool {
+	return len(q.waiting) == 0 && len(q.guard.statements) == 0 && q.failed == nil
+}
 
 func (q *queue) add(s ...statement) { q.waiting = append(q.waiting, s...) }
 

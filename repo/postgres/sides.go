@@ -91,7 +91,7 @@ func (b *sides[R]) Read(ctx context.Context, scope repo.Scope, look bool, fn fun
 	var found lookup
 	open := opening{
 		isolation: "repeatable read read only",
-		then:      []statement{b.db.timeouts(), lookStatement(id, scope, &found)},
+		then:      append(b.db.timeouts(), lookStatement(id, scope, &found)),
 		explain:   explain(scope),
 	}
 	return b.db.run(ctx, open, func(tx *Tx) error {
@@ -169,13 +169,19 @@ func (b *sides[R]) write(
 	open := opening{isolation: "read committed", explain: explain(scope), queued: queue, waits: queue && !look}
 	open.implicit = open.waits && how == oneBatch && scope.Decision.Guarded() // by a fence that looks at the isolation level
 	if unfenced(scope) && !look {
-		open.then = []statement{b.db.timeoutsUnfenced(scope.Decision.Migration)}
+		open.then = []statement{b.db.unfenced(scope.Decision.Migration)}
+		if b.db.atConnect {
+			open.unfenced = scope.Decision.Migration
+		}
 	} else {
 		var err error
 		if id, err = b.db.migrationID(ctx, b.db.pool, scope.Decision.Migration); err != nil {
 			return err
 		}
-		call := fenceCall{migration: id, scope: scope, lock: true, look: look, timeouts: b.db.timeouts().args}
+		call := fenceCall{migration: id, scope: scope, lock: true, look: look}
+		if !b.db.atConnect || scope.Decision.Plan().WritesBoth { // both sides in one batch have timeouts of their own
+			call.timeouts = b.db.timeoutArgs
+		}
 		open.then = call.statements(&found)
 	}
 	return b.db.run(ctx, open, func(tx *Tx) error {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -52,9 +53,11 @@ func wired(t *testing.T, stage flags.Stage, standing flags.Standing, s sort) (*w
 	return wiredWith(t, stage, standing, s, nil)
 }
 
-func wiredWith(t *testing.T, stage flags.Stage, standing flags.Standing, s sort, cfg *postgres.Config) (*world, *wire) {
+func wiredWith(
+	t *testing.T, stage flags.Stage, standing flags.Standing, s sort, cfg *postgres.Config, options ...func(*pgxpool.Config),
+) (*world, *wire) {
 	t.Helper()
-	pool, wire := counted(t)
+	pool, wire := counted(t, options...)
 	w := newWorldOn(t, pool, flags.Dual, cfg)
 	require.NoError(t, w.notes.Save(t.Context(), tenant, note{ID: 1, Text: "hello world"}))
 	w.stand(stage, standing)

@@ -70,7 +70,7 @@ func (db *DB) inTxOnce(ctx context.Context, fenced bool, fn func(ctx context.Con
 	defer cancel()
 	ctx, unpin := flags.Pin(ctx, db.cfg.MaxTxAge)
 	defer unpin()
-	return db.run(ctx, opening{isolation: "read committed", then: []statement{db.timeouts()}}, func(tx *Tx) error {
+	return db.run(ctx, opening{isolation: "read committed", then: db.timeouts()}, func(tx *Tx) error {
 		tx.fenced = fenced
 		err := fn(ctx, tx)
 		if tx.refused != nil { // also when fn swallowed it, or made another error of it
@@ -98,6 +98,9 @@ type opening struct {
 	// implicit says that a write whose statements all wait until it ends needs no
 	// BEGIN and no COMMIT: a batch is a transaction of its own.
 	implicit bool
+	// unfenced is the migration of a write without a fence, whose only statement
+	// can say so itself.
+	unfenced string
 }
 
 // run acquires a connection, opens a transaction by one batch, runs fn, and
@@ -168,6 +171,10 @@ func (tx *Tx) commit(ctx context.Context) error {
 			q.both = true
 		}
 		q.waiting, q.guard, q.implicit = q.waiting[1:], guard{}, true
+		if tx.open.unfenced != "" && len(q.waiting) == 2 {
+			q.waiting = q.waiting[1:]
+			q.waiting[0].sql = saysUnfenced(tx.open.unfenced, q.waiting[0].sql)
+		}
 	default:
 		q.add(statement{sql: "commit", part: partCommit, take: committed})
 	}

@@ -31,7 +31,7 @@ type traffic struct {
 
 // counted returns a pool of one connection, and the count of its traffic. Every
 // statement is in the cache of that connection once it ran.
-func counted(t *testing.T) (*pgxpool.Pool, *wire) {
+func counted(t *testing.T, options ...func(*pgxpool.Config)) (*pgxpool.Pool, *wire) {
 	t.Helper()
 	cfg, err := pgxpool.ParseConfig(pgtest.New(t))
 	require.NoError(t, err)
@@ -42,6 +42,9 @@ func counted(t *testing.T) (*pgxpool.Pool, *wire) {
 			return nil, err
 		}
 		return &countedConn{Conn: conn, wire: w}, nil
+	}
+	for _, option := range options {
+		option(cfg)
 	}
 	cfg.MaxConns = 1
 	cfg.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
