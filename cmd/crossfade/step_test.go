@@ -22,10 +22,10 @@ func TestStepMovesWhomItNames(t *testing.T) {
 	assert.Equal(t, flags.Step{To: flags.Dual, Share: 1250}, p.Step)
 	assert.Equal(t, flags.Old, p.Default)
 
-	w.ok("step", name, "dual", "--tenant", "acme", "--tenant", "initech").
-		says(`tenant "acme": old -> dual (pinned)`, `tenant "initech": old -> dual (pinned)`)
+	w.ok("step", name, "dual", "--tenant", "acme", "--tenant", "umbrella").
+		says(`tenant "acme": old -> dual (pinned)`, `tenant "umbrella": old -> dual (pinned)`)
 	w.ok("unpin", name, "acme").says(`tenant "acme": dual (pinned) -> old`)
-	assert.Equal(t, map[string]flags.Stage{"initech": flags.Dual}, w.policy().Overrides)
+	assert.Equal(t, map[string]flags.Stage{"umbrella": flags.Dual}, w.policy().Overrides)
 
 	w.run("step", name, "old", "--percent", "0").is(exitInput).blames("the percentage step in force leads to dual, not to old")
 	w.ok("step", name, "dual", "--percent", "0").says("default old, 12.5% at dual -> default old")
