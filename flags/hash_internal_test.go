@@ -29,7 +29,7 @@ func TestTheHashIsRapidhashNano(t *testing.T) {
 			assert.Equal(t, want, hashed(ready(math.MaxUint64), strings.Repeat("\xff", n)), "%d bytes", n)
 		}
 	})
-	assert.Equal(t, ready(0), unseeded)
+	assert.Equal(t, unseeded, ready(0), "prepared")
 }
 
 func TestWhatIsDecidedWithoutACallIsDecidedByTheHash(t *testing.T) {
