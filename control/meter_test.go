@@ -104,13 +104,14 @@ func TestMeasuredCallsAreToldApart(t *testing.T) {
 func TestCallsOfManyGoroutinesAreAllCounted(t *testing.T) {
 	t.Parallel()
 	m := newMeter(time.Now())
+	part := (&Member{meter: m}).MeterOf("m")
 	const callers, each = 8, 5*32 + 7 // what is left over is counted as well
 	var sum Measurements
 	var running sync.WaitGroup
 	for range callers {
 		running.Go(func() {
 			for i := range each {
-				m.called(aCall("acme", flags.NewSide, false, true, i%2 == 0))
+				part.Called(aCall("acme", flags.NewSide, false, true, i%2 == 0))
 			}
 		})
 	}

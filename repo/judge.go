@@ -29,11 +29,10 @@ type comparing[R, A, V any] struct {
 // is left out, or for which there is no place, costs no allocation.
 func (q *query[R, A, V]) submit(ctx context.Context, use *flags.Use, value V, err error) bool {
 	c := q.route.comparer
-	if !c.cfg.Sampler.Take(q.op.Entity + "." + q.op.Method) {
+	if c.cfg.Sampler != nil && !c.cfg.Sampler.Take(q.op.Entity+"."+q.op.Method) {
 		return false
 	}
-	counter := c.counters.Of(q.route.migration.Name, q.op.Entity+"."+q.op.Method)
-	count := tally{counter, q.route.meter, q.route.migration.Name, q.tenant}
+	count := tally{&c.counters, q.route.meter, q.op.Entity, q.op.Method, q.route.migration.Name, q.tenant}
 	if !c.pool.reserve(&count) {
 		return false
 	}

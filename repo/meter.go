@@ -19,6 +19,13 @@ type Meter interface {
 	Compared(migration, tenant string, outcome Outcome)
 }
 
+// migrations is a meter that has a part for each migration, so that it need not
+// be looked for at each call.
+type migrations interface {
+	// MeterOf returns the part of a migration, which is told of that one alone.
+	MeterOf(migration string) Meter
+}
+
 // Called is one call of one side.
 type Called struct {
 	Migration, Tenant string
@@ -93,22 +100,26 @@ func (s *Scope) told(side flags.Side, served bool, took time.Duration) Called {
 	}
 }
 
-// tally counts the comparisons of one operation of one tenant.
+// tally counts the comparisons of one operation of one tenant. It finds the
+// counter when it counts, which is seldom in the caller's time.
 type tally struct {
-	counter           *compare.Counter
+	counters          *compare.Counters
 	meter             Meter
+	entity, method    string
 	migration, tenant string
 }
 
-func (t tally) judged(v compare.Verdict) {
-	t.counter.Judged(v)
+func (t *tally) counter() *compare.Counter { return t.counters.Of(t.migration, t.entity+"."+t.method) }
+
+func (t *tally) judged(v compare.Verdict) {
+	t.counter().Judged(v)
 	if t.meter != nil {
 		t.meter.Compared(t.migration, t.tenant, outcomeOf(v))
 	}
 }
 
-func (t tally) drop() {
-	t.counter.Drop()
+func (t *tally) drop() {
+	t.counter().Drop()
 	if t.meter != nil {
 		t.meter.Compared(t.migration, t.tenant, OutcomeDropped)
 	}

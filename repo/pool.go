@@ -103,16 +103,8 @@ type pooled interface {
 	Pool() any
 }
 
-// source implements [comparison].
-func (k *comparing[R, A, V]) source() any {
-	switch b := k.q.route.backend.(type) {
-	case pooled:
-		return b.Pool()
-	case sparing:
-		return k.q.route
-	}
-	return nil // there is no end of connections
-}
+// source implements [comparison]. Without one there is no end of connections.
+func (k *comparing[R, A, V]) source() any { return k.q.route.source }
 
 // joined is a ctx with the values of another one.
 type joined struct {

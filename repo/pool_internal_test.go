@@ -32,7 +32,7 @@ func TestWhatWaitsIsDroppedAtTheTimeoutHoweverLongTheRestIs(t *testing.T) {
 		p.pace.share.Store(whole / 50)
 		submit := func(n int) {
 			for range n {
-				count := tally{counter: counters.Of("things-v2", "Things.Get")}
+				count := tally{counters: &counters, migration: "things-v2", entity: "Things", method: "Get"}
 				require.True(t, p.reserve(&count))
 				require.True(t, p.enqueue(&slow{job{count: count, ctx: context.Background()}}))
 			}

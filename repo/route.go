@@ -37,6 +37,7 @@ type Route[R any] struct {
 	plain     plain[R] // the backend too, where it has reads without a session
 	copier    Copier[R]
 	comparer  *Comparer
+	source    any // whose connections comparisons take: see [pool]
 	meter     Meter
 	stats     *stats
 }
@@ -63,6 +64,15 @@ func NewRoute[R any](cfg Config[R]) (*Route[R], error) {
 		copier: cfg.Copier, comparer: cfg.Comparer, meter: cfg.Meter, stats: &stats{},
 	}
 	r.plain, _ = cfg.Backend.(plain[R])
+	switch b := cfg.Backend.(type) {
+	case pooled:
+		r.source = b.Pool()
+	case sparing:
+		r.source = r
+	}
+	if m, ok := cfg.Meter.(migrations); ok {
+		r.meter = m.MeterOf(cfg.Migration.Name)
+	}
 	return r, nil
 }
 
@@ -186,7 +196,7 @@ func (r *Route[R]) anew(ctx context.Context, subject flags.Subject, d *flags.Dec
 // now. Inside a transaction of the application the fence, whose lock a step
 // waits for, says more than the lease.
 func (r *Route[R]) held(use *flags.Use, tenant string) error {
-	if r.backend.Transactional() || use.Held() {
+	if r.plain == nil && r.backend.Transactional() || use.Held() {
 		return nil
 	}
 	r.stats.lapsed.Add(1)
