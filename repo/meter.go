@@ -11,7 +11,9 @@ import (
 
 // Meter is told how the calls of both sides and the comparisons go. The
 // member of the fleet implements it. Its methods are called in the caller's
-// time, by any number of goroutines: they must not block, fail or allocate.
+// time, by any number of goroutines: they must not block, fail or allocate. One
+// that has a method MeterOf(migration string) Meter is asked for its part by each
+// route once, and the part is told what it would have been told.
 type Meter interface {
 	// Called tells of one call of one side.
 	Called(Called)
