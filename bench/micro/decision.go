@@ -187,7 +187,11 @@ func decisionRows(cfg Config, costs map[string]cost) (rows []report.Row) {
 	return append(rows, told...)
 }
 
-// deciding reads the stage off the policy in force.
+// deciding reads the stage off the policy in force. It is kept out of its caller,
+// where the compiler's budget is used up and every call below would stay one, as
+// in no application.
+//
+//go:noinline
 func deciding(k kind, flag *flags.Flag, subjects []flags.Subject, failed *int) loop {
 	position := 0 // the next turn goes on where the last one ended: where tenants are many, each is new to the caches
 	ofTenant := func(n int) {

@@ -56,6 +56,8 @@ func Open(ctx context.Context, dsn string, rows, callers int) (_ *App, err error
 		return a, fmt.Errorf("read the database's address: %w", err)
 	}
 	config.MaxConns = int32(callers + 8) //nolint:gosec // small; the comparer has four workers
+	// As docs/performance.md recommends. Direct calls run on the same connections.
+	(&postgres.Config{}).SetTimeouts(config)
 	if a.Pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return a, fmt.Errorf("connect to the database: %w", err)
 	}

@@ -72,6 +72,8 @@ func TestSwitchFromShadowToLiveDoesNotDeadlock(t *testing.T) {
 	})
 	<-started
 	p2.waitBlocked(1)
+	assert.Equal(t, "advisory", one[string](p2, `select string_agg(distinct l.locktype, ',') from pg_locks l join pg_stat_activity a using (pid)
+		where not l.granted and a.datname = current_database()`), "for the key, before it holds any row")
 	close(mayWriteNew)
 	tasks.Wait()
 	assert.Equal(t, "by p1 0", p1.text("notes_v1", 1))
