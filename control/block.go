@@ -31,6 +31,10 @@ const (
 	BlockCaptureAbsent  BlockKind = "capture-absent"
 	BlockCaptureOpen    BlockKind = "capture-open"
 	BlockCaptureRefuses BlockKind = "capture-refuses"
+	// The migrations of one entity in a row.
+	BlockChainBelow BlockKind = "chain-below"
+	BlockChainAbove BlockKind = "chain-above"
+	BlockChainFleet BlockKind = "chain-fleet"
 	// What holds a step although no row would be lost by it.
 	BlockMismatches BlockKind = "mismatches"
 	BlockGuardrail  BlockKind = "guardrail"

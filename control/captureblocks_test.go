@@ -132,12 +132,13 @@ func TestBlocksOfCaptureSayWhatToDo(t *testing.T) {
 func TestNoRuleOfTheLadderIsForcible(t *testing.T) {
 	t.Parallel()
 	forcible := []control.BlockKind{
-		control.BlockBypassed, control.BlockMismatches, control.BlockGuardrail, control.BlockFreeze, control.BlockApproval,
+		control.BlockBypassed, control.BlockMismatches, control.BlockGuardrail, control.BlockFreeze, control.BlockApproval, control.BlockChainFleet,
 	}
 	checked := []control.BlockKind{
 		control.BlockJump, control.BlockUnknownPolicy, control.BlockBarrier, control.BlockBackfill, control.BlockVerify, control.BlockFailing,
 		control.BlockStaleNew, control.BlockOldIncomplete, control.BlockStaleOld,
 		control.BlockCaptureAbsent, control.BlockCaptureBroken, control.BlockCaptureOpen, control.BlockCaptureRefuses,
+		control.BlockChainBelow, control.BlockChainAbove,
 	}
 	var mays, nevers []control.BlockKind
 	for _, rule := range control.Rules() {

@@ -120,7 +120,7 @@ func TestRulesThatKeepRowsAreNeverForced(t *testing.T) {
 	}
 	for _, kind := range []control.BlockKind{
 		control.BlockJump, control.BlockUnknownPolicy, control.BlockBarrier, control.BlockBackfill, control.BlockVerify, control.BlockFailing,
-		control.BlockStaleNew, control.BlockOldIncomplete, control.BlockStaleOld,
+		control.BlockStaleNew, control.BlockOldIncomplete, control.BlockStaleOld, control.BlockChainBelow, control.BlockChainAbove,
 	} {
 		assert.False(t, forcible[kind], kind)
 	}

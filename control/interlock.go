@@ -20,12 +20,15 @@ type State = ledger.State
 // a pure function: [Rules] lists the rules.
 func Check(state *State, next flags.Policy) []Block {
 	l, err := newLook(state, next)
+	if err == nil {
+		err = l.chain()
+	}
 	if err != nil {
 		return []Block{{Kind: BlockInvalid, Text: err.Error()}}
 	}
 	moves := l.moves()
 	var blocks []Block
-	for _, table := range [][]Rule{rules, guardRules} {
+	for _, table := range [][]Rule{rules, chainRules, guardRules} {
 		for i := range table {
 			blocks = append(blocks, l.judge(&table[i], moves)...)
 		}
@@ -75,7 +78,8 @@ type look struct {
 	next        *flags.Compiled
 	outstanding map[int64]*flags.Compiled
 	staleKeys   map[staleKey]ledger.StaleCount
-	known       []string // see names
+	known       []string                     // see names
+	others      map[*State][]*flags.Compiled // see chain
 }
 
 type staleKey struct {
@@ -94,7 +98,7 @@ func newLook(state *State, next flags.Policy) (*look, error) {
 		return nil, err
 	}
 	for _, p := range state.Outstanding() {
-		if !l.actedOn(p) {
+		if !actedOn(state, p) {
 			continue
 		}
 		if l.outstanding[p.Epoch], err = p.Compile(); err != nil {
@@ -110,9 +114,9 @@ func newLook(state *State, next flags.Policy) (*look, error) {
 // actedOn reports whether somebody may still act on an older policy. A process
 // acts on its oldest policy and perhaps on every one since; it may have come
 // back after the policy was written down as acknowledged.
-func (l *look) actedOn(p ledger.PolicyState) bool {
+func actedOn(state *State, p ledger.PolicyState) bool {
 	return p.DrainedAt == nil || p.AcknowledgedAt == nil ||
-		slices.ContainsFunc(l.state.Processes, func(r ledger.Process) bool { return r.Epoch <= p.Epoch })
+		slices.ContainsFunc(state.Processes, func(r ledger.Process) bool { return r.Epoch <= p.Epoch })
 }
 
 func (l *look) name() string { return l.state.Migration.Name }
@@ -141,6 +145,13 @@ func (l *look) findNames() []string {
 	}
 	for t := range l.next.Policy().Overrides {
 		known[t] = true
+	}
+	for _, compiled := range l.others { // who stands apart there, is judged apart here
+		for _, c := range compiled {
+			for t := range c.Overrides().All() {
+				known[t] = true
+			}
+		}
 	}
 	for t := range l.state.Guard.Mismatches {
 		known[t] = true

@@ -158,7 +158,7 @@ var rules = []Rule{
 }
 
 // Rules returns the conditions of the ladder, for documentation and displays.
-func Rules() []Rule { return slices.Concat(rules, guardRules) }
+func Rules() []Rule { return slices.Concat(rules, chainRules, guardRules) }
 
 func (r *Rule) concerns(m move) bool {
 	return len(r.Steps) == 0 || slices.Contains(r.Steps, m.Transition)

@@ -76,7 +76,8 @@ func (e Effects) None() bool {
 }
 
 // Change changes the policy of a migration in one transaction. It locks the
-// migration against other changes, loads its state and hands it to decide,
+// migration, and those of its entity that end where it begins or begin where it
+// ends, against other changes, loads its state and hands it to decide,
 // which returns what to write, nil for nothing, or an error. decide must not
 // block. Where the epoch in force is not expect, it returns a
 // [*ConflictError]. It returns the policy in force at the end. Transactions
@@ -88,6 +89,9 @@ func (s *Store) Change(
 	defer cancel()
 	var result flags.Policy
 	err := s.inTx(ctx, pgx.TxOptions{}, func(q *ledgerdb.Queries) error {
+		if _, err := q.LockChain(ctx, migration); err != nil {
+			return fmt.Errorf("lock the migrations before and after it: %w", err)
+		}
 		row, err := q.LockMigration(ctx, migration)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return unknown(ctx, q, migration)

@@ -68,6 +68,18 @@ func (e *DefinitionError) Error() string {
 	return fmt.Sprintf("register %s: it was registered with another definition (%s): give the new one another name", e.Want.Name, strings.Join(differing, "; "))
 }
 
+// ChainError says that a migration comes too late: another one of the entity
+// has gone on from the version that it leads to. Nothing was changed.
+type ChainError struct {
+	Migration versions.Migration
+	Following string
+}
+
+func (e *ChainError) Error() string {
+	return fmt.Sprintf("register %s: it leads from %s to %s, and %s, which goes on from %s, has left old already: register migrations in the order of the versions, or step %s down to old first",
+		e.Migration.Name, e.Migration.From, e.Migration.To, e.Following, e.Migration.To, e.Following)
+}
+
 // ConflictError says that somebody else changed a migration's policy first.
 // Nothing was changed by the caller: look at the other's change and decide again.
 type ConflictError struct {

@@ -44,7 +44,8 @@ func toMigration(row ledgerdb.Migration) Migration {
 // epoch 1, leaves everybody at old. salt spreads the tenants over the buckets
 // of percentages; empty means the migration's name. It may be called at every
 // start of every process. Another definition under the same name is a
-// [*DefinitionError] and changes nothing.
+// [*DefinitionError] and changes nothing, and so is a [*ChainError] for one that
+// leads to a version from which another migration has gone on already.
 func (s *Store) Register(ctx context.Context, m versions.Migration, salt string) (Migration, error) {
 	operation := "register " + m.Name
 	ctx, cancel := s.bounded(ctx)
@@ -64,6 +65,9 @@ func (s *Store) Register(ctx context.Context, m versions.Migration, salt string)
 			row, err = s.q.MigrationByName(ctx, m.Name)
 		}
 	}
+	if chain, ok := errors.AsType[*ChainError](err); ok {
+		return Migration{}, chain
+	}
 	if err != nil {
 		return Migration{}, wrap(operation, err)
 	}
@@ -77,6 +81,9 @@ func (s *Store) Register(ctx context.Context, m versions.Migration, salt string)
 func (s *Store) insertMigration(ctx context.Context, m versions.Migration, salt string) error {
 	id := toUUID(flags.NewPolicyID())
 	return s.inTx(ctx, pgx.TxOptions{}, func(q *ledgerdb.Queries) error {
+		if err := following(ctx, q, m); err != nil {
+			return err
+		}
 		number, err := q.InsertMigration(ctx, ledgerdb.InsertMigrationParams{
 			Name: m.Name, Entity: m.Entity, FromVersion: m.From, ToVersion: m.To, Salt: salt, PolicyID: id,
 		})
@@ -99,6 +106,22 @@ func (s *Store) insertMigration(ctx context.Context, m versions.Migration, salt 
 			Epoch: 1, Actor: "crossfade", Reason: "registered", Kind: KindRegister, To: flags.Old.String(),
 		}})
 	})
+}
+
+// following refuses a migration that would begin below one that goes on from its
+// new version and has left old: its old side would have authority, while the
+// other migration copies from its new side.
+func following(ctx context.Context, q *ledgerdb.Queries, m versions.Migration) error {
+	rows, err := q.LockFollowing(ctx, ledgerdb.LockFollowingParams{Entity: m.Entity, Version: m.To})
+	if err != nil {
+		return fmt.Errorf("look for migrations that go on from %s: %w", m.To, err)
+	}
+	for _, row := range rows {
+		if row.UniformStage != flags.Old.String() && row.Name != m.Name {
+			return &ChainError{Migration: m, Following: row.Name}
+		}
+	}
+	return nil
 }
 
 // Migrations returns all migrations, ordered by name.

@@ -30,6 +30,11 @@ type State struct {
 	RanUnfenced [2]bool
 	// Processes are those with a valid lease that act on this migration.
 	Processes []Process
+	// Previous are the migrations of the same entity that lead to the version
+	// from which this one goes on, and Following those that go on from where it
+	// leads: at most one each where versions follow each other in a row. Only
+	// Migration, Policies and Processes are known of them.
+	Previous, Following []*State
 	// Jobs are those requested or running.
 	Jobs []Job
 	// Noted are the tenants about which jobs that are not done noted something.
@@ -145,7 +150,7 @@ func (s *Store) Load(ctx context.Context, migration string) (*State, error) {
 func load(ctx context.Context, q *ledgerdb.Queries, row ledgerdb.Migration) (*State, error) {
 	state := &State{Migration: toMigration(row)}
 	for _, part := range []func(context.Context, *ledgerdb.Queries, *State) error{
-		loadProcesses, loadPolicies, loadTenants, loadStale, loadJobs, loadGuard, loadCapture,
+		loadProcesses, loadPolicies, loadChain, loadTenants, loadStale, loadJobs, loadGuard, loadCapture,
 	} {
 		if err := part(ctx, q, state); err != nil {
 			return nil, err
@@ -196,6 +201,30 @@ func loadPolicies(ctx context.Context, q *ledgerdb.Queries, s *State) error {
 			if o.SinceEpoch <= p.Epoch && (o.UntilEpoch == nil || *o.UntilEpoch > p.Epoch) {
 				p.Overrides[o.Tenant] = stage
 			}
+		}
+	}
+	return nil
+}
+
+// loadChain reads where the migrations before and after this one stand.
+func loadChain(ctx context.Context, q *ledgerdb.Queries, s *State) error {
+	rows, err := q.ChainedMigrations(ctx, s.Migration.ID)
+	if err != nil {
+		return fmt.Errorf("read the migrations before and after it: %w", err)
+	}
+	for _, row := range rows {
+		other := &State{Migration: toMigration(row)}
+		if err := loadProcesses(ctx, q, other); err != nil {
+			return fmt.Errorf("%s: %w", row.Name, err)
+		}
+		if err := loadPolicies(ctx, q, other); err != nil {
+			return fmt.Errorf("%s: %w", row.Name, err)
+		}
+		if row.ToVersion == s.Migration.From {
+			s.Previous = append(s.Previous, other)
+		}
+		if row.FromVersion == s.Migration.To {
+			s.Following = append(s.Following, other)
 		}
 	}
 	return nil

@@ -97,8 +97,11 @@ func TestEveryRuleIsBrokenOnce(t *testing.T) {
 			}
 		}
 	}
+	// The model knows one migration. What two of one entity depend on is shown by
+	// the tests of package control over all pairs of rungs.
+	chained := map[control.BlockKind]bool{control.BlockChainBelow: true, control.BlockChainAbove: true}
 	for _, rule := range control.Rules() {
-		if !rule.Forcible {
+		if !rule.Forcible && !chained[rule.Kind] {
 			assert.True(t, broken[rule.Kind], "no mutation drops the rule %s: %s", rule.Kind, rule.Sentence)
 		}
 	}

@@ -9,6 +9,35 @@ from crossfade.migrations
 where name = @name
 for no key update;
 
+-- LockChain locks a migration together with those of its entity that end where
+-- it begins, or begin where it ends: what one may do depends on where the others
+-- stand. Always in the order of their numbers.
+-- name: LockChain :many
+select n.id
+from crossfade.migrations m
+join crossfade.migrations n on n.entity = m.entity
+    and (n.id = m.id or n.to_version = m.from_version or n.from_version = m.to_version)
+where m.name = @name
+order by n.id
+for no key update of n;
+
+-- name: ChainedMigrations :many
+select n.id, n.name, n.entity, n.from_version, n.to_version, n.salt, n.epoch, n.policy_id, n.created_at, n.uniform_stage, n.captured
+from crossfade.migrations m
+join crossfade.migrations n on n.entity = m.entity and n.id <> m.id
+    and (n.to_version = m.from_version or n.from_version = m.to_version)
+where m.id = @migration_id
+order by n.id;
+
+-- LockFollowing locks the migrations that go on from a version, and says where
+-- everybody stands there if all stand alike.
+-- name: LockFollowing :many
+select n.name, n.uniform_stage
+from crossfade.migrations n
+where n.entity = @entity and n.from_version = @version
+order by n.id
+for no key update;
+
 -- name: Migrations :many
 select id, name, entity, from_version, to_version, salt, epoch, policy_id, created_at, uniform_stage, captured
 from crossfade.migrations

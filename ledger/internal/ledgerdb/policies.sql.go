@@ -42,6 +42,47 @@ func (q *Queries) Advance(ctx context.Context, arg AdvanceParams) (int64, error)
 	return result.RowsAffected(), nil
 }
 
+const chainedMigrations = `-- name: ChainedMigrations :many
+select n.id, n.name, n.entity, n.from_version, n.to_version, n.salt, n.epoch, n.policy_id, n.created_at, n.uniform_stage, n.captured
+from crossfade.migrations m
+join crossfade.migrations n on n.entity = m.entity and n.id <> m.id
+    and (n.to_version = m.from_version or n.from_version = m.to_version)
+where m.id = $1
+order by n.id
+`
+
+func (q *Queries) ChainedMigrations(ctx context.Context, migrationID int32) ([]Migration, error) {
+	rows, err := q.db.Query(ctx, chainedMigrations, migrationID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Migration
+	for rows.Next() {
+		var i Migration
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Entity,
+			&i.FromVersion,
+			&i.ToVersion,
+			&i.Salt,
+			&i.Epoch,
+			&i.PolicyID,
+			&i.CreatedAt,
+			&i.UniformStage,
+			&i.Captured,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const endOverrides = `-- name: EndOverrides :exec
 update crossfade.overrides
 set until_epoch = $1
@@ -227,6 +268,79 @@ func (q *Queries) LastChange(ctx context.Context, arg LastChangeParams) (LastCha
 		&i.ToValue,
 	)
 	return i, err
+}
+
+const lockChain = `-- name: LockChain :many
+select n.id
+from crossfade.migrations m
+join crossfade.migrations n on n.entity = m.entity
+    and (n.id = m.id or n.to_version = m.from_version or n.from_version = m.to_version)
+where m.name = $1
+order by n.id
+for no key update of n
+`
+
+// LockChain locks a migration together with those of its entity that end where
+// it begins, or begin where it ends: what one may do depends on where the others
+// stand. Always in the order of their numbers.
+func (q *Queries) LockChain(ctx context.Context, name string) ([]int32, error) {
+	rows, err := q.db.Query(ctx, lockChain, name)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int32
+	for rows.Next() {
+		var id int32
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lockFollowing = `-- name: LockFollowing :many
+select n.name, n.uniform_stage
+from crossfade.migrations n
+where n.entity = $1 and n.from_version = $2
+order by n.id
+for no key update
+`
+
+type LockFollowingParams struct {
+	Entity  string
+	Version string
+}
+
+type LockFollowingRow struct {
+	Name         string
+	UniformStage string
+}
+
+// LockFollowing locks the migrations that go on from a version, and says where
+// everybody stands there if all stand alike.
+func (q *Queries) LockFollowing(ctx context.Context, arg LockFollowingParams) ([]LockFollowingRow, error) {
+	rows, err := q.db.Query(ctx, lockFollowing, arg.Entity, arg.Version)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LockFollowingRow
+	for rows.Next() {
+		var i LockFollowingRow
+		if err := rows.Scan(&i.Name, &i.UniformStage); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const lockMigration = `-- name: LockMigration :one
