@@ -19,7 +19,7 @@ const namePattern = `^[a-z][a-z0-9_]{0,38}$`
 var (
 	nameForm   = form{namePattern, checkName}
 	folderForm = form{`^\./[^\\]+$|^\.$`, checkFolder}
-	goForm     = form{`^[A-Za-z_][A-Za-z0-9_]*$`, checkGo}
+	goForm     = form{`^[^\s0-9.-][^\s.-]*$`, checkGo}
 
 	nameRule = regexp.MustCompile(namePattern)
 	notName  = regexp.MustCompile(`[^a-z0-9]+`)
