@@ -106,8 +106,8 @@ var repoRules = []Mutant{
 	},
 	{
 		Rule: "a transaction of a frozen process is ended by the server",
-		File: "repo/postgres/db.go",
-		Old:  "set_config('idle_in_transaction_session_timeout', $3, true)", New: "$3::text",
+		File: "internal/fence/fence.go",
+		Old:  `"lock_timeout", "idle_in_transaction_session_timeout"}`, New: `"lock_timeout", "lock_timeout"}`,
 		Package: "./repo/postgres", Run: "TestTransactionOfAFrozenProcessIsEndedByTheServer",
 	},
 	{
