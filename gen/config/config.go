@@ -34,8 +34,6 @@ type Entity struct {
 	Interface Text `yaml:"interface"`
 	// Versions are in the order of the file, oldest first. There may be none.
 	Versions []Version `yaml:"versions"`
-
-	list place
 }
 
 // Version is one representation of an entity in the database. It is over sqlc,

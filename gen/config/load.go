@@ -143,7 +143,6 @@ func (r *reader) entity(n *yaml.Node) Entity {
 	found := r.mapping(n, where, &entityKeys)
 	r.texts(found, where, &entityKeys, map[string]*Text{"name": &e.Name, "package": &e.Package, "interface": &e.Interface})
 	if list, there := found["versions"]; there {
-		e.list = place{line: list.key.Line, node: list.value}
 		for _, n := range r.list(list, where, versionKeys.keys[0].example) {
 			e.Versions = append(e.Versions, r.version(n, where))
 		}

@@ -15,12 +15,6 @@ type reader struct {
 	problems []Problem
 }
 
-// place is where a list stands, for those who add to it.
-type place struct {
-	line int // of its key
-	node *yaml.Node
-}
-
 func (r *reader) pos(n *yaml.Node) token.Position {
 	return token.Position{Filename: r.path, Line: n.Line, Column: n.Column}
 }
