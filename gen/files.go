@@ -13,8 +13,11 @@ import (
 
 // plan is what a run would do to the folders of its packages.
 type plan struct {
-	content map[string][]byte // by path
-	dirs    []string
+	content   map[string][]byte // by path
+	scaffold  map[string][]byte // the same, of files that are written once
+	dirs      []string
+	versions  bool // there is a crossfade.yaml, so that version files are known to be asked for or not
+	unwritten []Problem
 }
 
 // state compares the plan with what is there.
@@ -39,7 +42,11 @@ func (p *plan) compare() (state, error) {
 			s.differing = append(s.differing, path)
 		}
 	}
-	for _, dir := range p.dirs {
+	for path := range p.scaffold {
+		s.missing = append(s.missing, path)
+	}
+	slices.Sort(p.dirs)
+	for _, dir := range slices.Compact(p.dirs) {
 		leftover, err := p.leftovers(dir)
 		if err != nil {
 			return s, err
@@ -64,7 +71,8 @@ func (p *plan) leftovers(dir string) ([]string, error) {
 		name := entry.Name()
 		path := filepath.Join(dir, name)
 		if p.content[path] != nil || !entry.Type().IsRegular() ||
-			!strings.HasSuffix(name, routedSuffix) && !strings.HasSuffix(name, compareSuffix) {
+			!strings.HasSuffix(name, routedSuffix) && !strings.HasSuffix(name, compareSuffix) &&
+				!(p.versions && strings.HasSuffix(name, versionSuffixGo)) {
 			continue
 		}
 		src, err := os.ReadFile(path)
@@ -76,6 +84,11 @@ func (p *plan) leftovers(dir string) ([]string, error) {
 		}
 	}
 	return found, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // write puts one file in place, whole or not at all.

@@ -11,6 +11,7 @@ import (
 	"go/types"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"golang.org/x/tools/go/packages"
 )
@@ -30,6 +31,14 @@ type loader struct {
 	dir  string
 	read map[string]*pkg // by import path
 	ps   *problems
+
+	byDir     map[string]*pkg
+	mu        sync.Mutex                 // files are parsed by several goroutines
+	unwritten map[string]map[string]bool // by file, the methods that gen wrote and nobody filled in
+}
+
+func newLoader(ctx context.Context, dir string, ps *problems) *loader {
+	return &loader{ctx: ctx, dir: dir, ps: ps, read: map[string]*pkg{}, byDir: map[string]*pkg{}, unwritten: map[string]map[string]bool{}}
 }
 
 // NeedDeps is left out on purpose: imports come from export data, which takes
@@ -41,7 +50,7 @@ const loadMode = packages.NeedName | packages.NeedFiles | packages.NeedCompiledG
 // compile, as its own generated code is missing, has no export data: where it
 // is imported, the loader falls back to its source.
 func (l *loader) load(patterns ...string) ([]*pkg, error) {
-	loaded, err := packages.Load(&packages.Config{Context: l.ctx, Dir: l.dir, Mode: loadMode, ParseFile: parseFile}, patterns...)
+	loaded, err := packages.Load(&packages.Config{Context: l.ctx, Dir: l.dir, Mode: loadMode, ParseFile: l.parseFile}, patterns...)
 	if err != nil {
 		return nil, fmt.Errorf("read packages: %w", err)
 	}
@@ -74,6 +83,7 @@ func (l *loader) add(p *packages.Package) *pkg {
 	known := &pkg{Package: p, directives: directives{}}
 	if len(p.GoFiles) > 0 {
 		known.dir = filepath.Dir(p.GoFiles[0])
+		l.byDir[known.dir] = known
 	}
 	for _, file := range p.Syntax {
 		known.directives.scan(p.Fset, file, l.ps)
@@ -114,7 +124,7 @@ func (l *loader) spec(path, name string) (*pkg, *ast.TypeSpec, error) {
 // parseFile parses a file as far as it matters here: function bodies are left
 // out, and of our own output everything but the package clause, so that code
 // generated earlier never stands in the way.
-func parseFile(fset *token.FileSet, filename string, src []byte) (*ast.File, error) {
+func (l *loader) parseFile(fset *token.FileSet, filename string, src []byte) (*ast.File, error) {
 	if isGenerated(src) {
 		return parser.ParseFile(fset, filename, src, parser.PackageClauseOnly)
 	}
@@ -122,11 +132,34 @@ func parseFile(fset *token.FileSet, filename string, src []byte) (*ast.File, err
 	if file != nil {
 		for _, decl := range file.Decls {
 			if f, ok := decl.(*ast.FuncDecl); ok {
+				l.noteStub(fset, f, src)
 				f.Body = nil
 			}
 		}
 	}
 	return file, err // the loader adds the position
+}
+
+// noteStub remembers a method of mapping.go that nobody filled in.
+func (l *loader) noteStub(fset *token.FileSet, f *ast.FuncDecl, src []byte) {
+	if f.Recv == nil || f.Body == nil {
+		return
+	}
+	from, to := fset.Position(f.Body.Pos()), fset.Position(f.Body.End())
+	if to.Offset > len(src) || !bytes.Contains(src[from.Offset:to.Offset], []byte(notWritten+`"`)) {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.unwritten[from.Filename] == nil {
+		l.unwritten[from.Filename] = map[string]bool{}
+	}
+	l.unwritten[from.Filename][f.Name.Name] = true
+}
+
+// newPackage is a package that has no file yet.
+func newPackage(path, name string) *packages.Package {
+	return &packages.Package{PkgPath: path, Name: name, Fset: token.NewFileSet(), Types: types.NewPackage(path, name)}
 }
 
 // headerStart begins every file that we write, and none that we did not.

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/crossfade-db/crossfade/gen/config"
 )
 
 // Config says what to generate for. The zero value means the package in the
@@ -34,6 +36,9 @@ type Result struct {
 	Removed []string
 	// OutOfDate files would have been written or removed. Only with Check.
 	OutOfDate []string
+	// Unwritten are the methods of mapping.go that are left to write, or to
+	// change: what was generated does not work before. Paths are as in problems.
+	Unwritten []Problem
 }
 
 // ErrNoEntity says that the patterns matched packages, and that none of them
@@ -44,6 +49,8 @@ var ErrNoEntity = errors.New("no interface with a //crossfade:entity directive w
 type generator struct {
 	loader *loader
 	ps     *problems
+	config *config.Config  // nil without a crossfade.yaml
+	broken map[string]bool // folders of packages in which an annotated interface has problems
 }
 
 // Run reads the packages and writes the routed repositories and comparators of
@@ -58,13 +65,12 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	patterns := cfg.Patterns
-	if len(patterns) == 0 {
-		patterns = []string{"."}
-	}
 	ps := &problems{dir: dir}
-	g := &generator{ps: ps, loader: &loader{ctx: ctx, dir: dir, read: map[string]*pkg{}, ps: ps}}
-	p, err := g.plan(patterns)
+	g := &generator{ps: ps, broken: map[string]bool{}, loader: newLoader(ctx, dir, ps)}
+	if err := g.readConfig(); err != nil {
+		return Result{}, err
+	}
+	p, err := g.plan(cfg.Patterns)
 	if err != nil {
 		return Result{}, err
 	}
@@ -73,7 +79,7 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 		return Result{}, err
 	}
 	if len(p.content) == 0 && len(s.leftover) == 0 {
-		return Result{}, fmt.Errorf("%w in %v: write it into the comment above a repository's interface", ErrNoEntity, patterns)
+		return Result{}, fmt.Errorf("%w in %v: write it into the comment above a repository's interface", ErrNoEntity, cfg.patterns())
 	}
 	return p.apply(ctx, s, cfg.Check, dir)
 }
@@ -91,29 +97,54 @@ func absolute(dir string) (string, error) {
 	return dir, nil
 }
 
+// patterns are those of the configuration, or the one that stands for none.
+func (cfg Config) patterns() []string {
+	if len(cfg.Patterns) == 0 {
+		return []string{"."}
+	}
+	return cfg.Patterns
+}
+
+// plan reads all packages at once, since types of two readings are never the
+// same: those that the patterns match, and those that versions need.
 func (g *generator) plan(patterns []string) (*plan, error) {
-	found, err := g.loader.load(patterns...)
+	selected := g.selection(patterns)
+	dirs := g.configured(&selected)
+	if len(patterns) == 0 && len(dirs) == 0 || len(patterns) == 0 && hasGoFiles(g.loader.dir) {
+		patterns = Config{}.patterns()
+	}
+	found, err := g.loader.load(slices.Concat(patterns, dirs)...)
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{content: map[string][]byte{}}
+	p := &plan{content: map[string][]byte{}, scaffold: map[string][]byte{}, versions: g.config != nil}
+	var entities []*entity
 	for _, pkg := range found {
+		before := len(g.ps.list)
+		own := g.entities(pkg)
+		g.broken[pkg.dir] = len(g.ps.list) > before
+		entities = append(entities, own...)
+		if !selected.has(pkg.dir, pkg.PkgPath) && len(dirs) > 0 {
+			continue // a version needs it
+		}
 		if pkg.dir != "" {
 			p.dirs = append(p.dirs, pkg.dir)
 		}
-		entities := g.entities(pkg)
-		if err := g.pkg(p, pkg, entities); err != nil {
+		if err := g.pkg(p, pkg, own); err != nil {
 			return nil, err
 		}
 	}
 	for _, pkg := range found {
 		pkg.directives.strays(g.ps)
 	}
+	if err := g.versions(p, &selected, entities); err != nil {
+		return nil, err
+	}
 	return p, g.ps.err()
 }
 
 func (p *plan) apply(ctx context.Context, s state, check bool, dir string) (Result, error) {
-	result := Result{Unchanged: relative(dir, s.same)}
+	result := Result{Unchanged: relative(dir, s.same), Unwritten: p.unwritten}
 	stale := slices.Sorted(slices.Values(slices.Concat(s.missing, s.differing)))
 	if check {
 		result.OutOfDate = relative(dir, slices.Sorted(slices.Values(slices.Concat(stale, s.leftover))))
@@ -123,7 +154,11 @@ func (p *plan) apply(ctx context.Context, s state, check bool, dir string) (Resu
 		return Result{}, fmt.Errorf("write generated code: %w", err)
 	}
 	for _, path := range stale {
-		if err := write(path, p.content[path]); err != nil {
+		content := p.content[path]
+		if content == nil {
+			content = p.scaffold[path]
+		}
+		if err := write(path, content); err != nil {
 			return Result{}, err
 		}
 	}

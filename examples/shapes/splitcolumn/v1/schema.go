@@ -1,0 +1,8 @@
+package v1
+
+import _ "embed"
+
+// Schema is the SQL that makes the tables of version 1.
+//
+//go:embed schema.sql
+var Schema string
