@@ -66,8 +66,10 @@ ledger, the control tables in the application's own PostgreSQL database, which
 code, such as a backfill, is requested through the ledger and done by the worker
 that the application embeds.`,
 		Example: `  export CROSSFADE_DATABASE_URL=postgres://user:password@host:5432/shop
-  crossfade init --entity customers --from v1 --to v2
+  crossfade init
+  crossfade new-version customers v2
   crossfade gen ./...
+  crossfade init --entity customers --from v1 --to v2
   crossfade step customers-v2 dual --percent 5
   crossfade status customers-v2 --watch`,
 		SilenceErrors:    true,
@@ -86,7 +88,7 @@ that the application embeds.`,
 		&cobra.Group{ID: "other", Title: "Other:"},
 	)
 	for group, commands := range map[string][]*cobra.Command{
-		"setup":  {a.initCommand(), a.genCommand()},
+		"setup":  {a.initCommand(), a.newVersionCommand(), a.genCommand()},
 		"look":   {a.statusCommand(), a.mismatchesCommand(), a.historyCommand()},
 		"change": {a.stepCommand(), a.downCommand(), a.pinCommand(), a.unpinCommand()},
 		"guard": {

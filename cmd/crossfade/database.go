@@ -38,6 +38,11 @@ func (e *dsnError) Error() string {
 	return text
 }
 
+// namesDatabase tells whether the user named a database at all.
+func (a *app) namesDatabase() bool {
+	return strings.TrimSpace(a.dsn) != "" || strings.TrimSpace(a.env(databaseVariable)) != ""
+}
+
 // database returns the parsed DSN and its text.
 func (a *app) database() (*pgxpool.Config, string, error) {
 	dsn, source := a.dsn, "--database-url"

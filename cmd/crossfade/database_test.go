@@ -40,18 +40,18 @@ func TestLedgerThatDoesNotFit(t *testing.T) {
 			w.run(args...).is(exitLedger).blames(c.want)
 		}
 	}
-	w.ok("init", "--dry-run").says("would be created")
+	w.ok("init", "--no-files", "--dry-run").says("would be created")
 	w.run("status").is(exitLedger)
-	w.ok("init")
+	w.ok("init", "--no-files")
 	w.ok("status").says("No migration is registered yet")
 	w.exec(`insert into crossfade.goose_db_version (version_id, is_applied) values (99, true)`)
-	w.run("init").is(exitLedger).blames("version 99 is newer")
+	w.run("init", "--no-files").is(exitLedger).blames("version 99 is newer")
 }
 
 func TestDatabaseMustBeNamed(t *testing.T) {
 	t.Parallel()
 	w := &world{t: t, env: map[string]string{"USER": "ann"}}
-	for _, args := range append(onLedger, []string{"init"}) {
+	for _, args := range append(onLedger, []string{"init", "--no-files"}) {
 		w.run(args...).is(exitInput).blames("--database-url or CROSSFADE_DATABASE_URL")
 	}
 }
@@ -72,7 +72,7 @@ func TestServerThatCannotBeUsed(t *testing.T) {
 		{"user refused", at(func(u *url.URL) { u.User = url.UserPassword("nobody_here", "hush-hush") }), "the server refuses the user"},
 	} {
 		t.Run(c.title, func(t *testing.T) {
-			for _, args := range append(onLedger, []string{"init"}) {
+			for _, args := range append(onLedger, []string{"init", "--no-files"}) {
 				o := w.run(append(args, "--database-url", c.dsn)...)
 				require.Equal(t, exitServer, o.code, o.err)
 				assert.Contains(t, o.err, c.want)
@@ -91,7 +91,7 @@ func TestReadOnlyServerIsReadAndNotChanged(t *testing.T) {
 	settings.Set("default_transaction_read_only", "on")
 	u.RawQuery = settings.Encode()
 	w.env[databaseVariable] = u.String()
-	for _, args := range [][]string{{"status"}, {"history", name}, {"mismatches", name}, {"init"}, {"step", name, "dual", "--dry-run"}} {
+	for _, args := range [][]string{{"status"}, {"history", name}, {"mismatches", name}, {"init", "--no-files"}, {"step", name, "dual", "--dry-run"}} {
 		w.ok(args...)
 	}
 	for _, args := range [][]string{
@@ -103,7 +103,7 @@ func TestReadOnlyServerIsReadAndNotChanged(t *testing.T) {
 		w.run(args...).is(exitServer).blames("the server is read-only: name the primary")
 	}
 	w.exec(`drop schema crossfade cascade`)
-	w.run("init").is(exitServer).blames("the server is read-only")
+	w.run("init", "--no-files").is(exitServer).blames("the server is read-only")
 }
 
 func TestServerOutOfConnections(t *testing.T) {
@@ -181,7 +181,7 @@ func TestPasswordsAreNeverPrinted(t *testing.T) {
 	} {
 		for _, args := range [][]string{
 			{"status", "--database-url", dsn},
-			{"init", "--database-url", dsn, "--json"},
+			{"init", "--no-files", "--database-url", dsn, "--json"},
 			{"step", name, "dual", "--database-url", dsn},
 		} {
 			o := w.run(args...)

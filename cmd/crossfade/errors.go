@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"strings"
 
 	"github.com/crossfade-db/crossfade/control"
 	"github.com/crossfade-db/crossfade/gen"
+	"github.com/crossfade-db/crossfade/gen/config"
 	"github.com/crossfade-db/crossfade/ledger"
 )
 
@@ -59,9 +61,11 @@ func (a *app) fail(ctx context.Context, err error) int {
 		return code
 	}
 	text := scrubbed(a.message(code, err))
-	if problems, ok := errors.AsType[*gen.ProblemsError](err); ok {
-		fmt.Fprintln(a.err, problems.Error()) // "file:line:column: ...", as editors read them
-		text = fmt.Sprintf("%s: nothing was written", plural(len(problems.Problems), "problem"))
+	if problems := problemsIn(err); len(problems) > 0 {
+		for _, p := range problems {
+			fmt.Fprintln(a.err, printable(p.String())) // "file:line:column: ...", as editors read them
+		}
+		text = fmt.Sprintf("%s: nothing was written", plural(len(problems), "problem"))
 	}
 	fmt.Fprintf(a.err, "crossfade: %s\n", text)
 	if code == exitInput && !a.started {
@@ -88,6 +92,27 @@ func (a *app) message(code int, err error) string {
 		return ledger.BadDSN.String() // what cannot be read may hold a password anywhere
 	}
 	return printable(err.Error())
+}
+
+// problemsIn returns the problems with files that an error holds. Names of files
+// are relative to the current folder where they lie below it.
+func problemsIn(err error) []gen.Problem {
+	if problems, ok := errors.AsType[*gen.ProblemsError](err); ok {
+		return problems.Problems
+	}
+	wrong, ok := errors.AsType[*config.ProblemsError](err)
+	if !ok {
+		return nil
+	}
+	here, _ := filepath.Abs(".")
+	var all []gen.Problem
+	for _, p := range wrong.Problems {
+		if rel, err := filepath.Rel(here, p.Pos.Filename); err == nil && filepath.IsLocal(rel) {
+			p.Pos.Filename = rel
+		}
+		all = append(all, gen.Problem(p))
+	}
+	return all
 }
 
 var (
@@ -171,10 +196,8 @@ func (a *app) failJSON(code int, err error) {
 	if unsettled, ok := errors.AsType[*control.UnsettledError](err); ok {
 		body.Epochs, body.Processes = unsettled.Epochs, toProcesses(unsettled.Processes, 0)
 	}
-	if problems, ok := errors.AsType[*gen.ProblemsError](err); ok {
-		for _, p := range problems.Problems {
-			body.Problems = append(body.Problems, problem{p.Pos.Filename, p.Pos.Line, p.Pos.Column, p.Where, p.Text})
-		}
+	for _, p := range problemsIn(err) {
+		body.Problems = append(body.Problems, problem{p.Pos.Filename, p.Pos.Line, p.Pos.Column, p.Where, p.Text})
 	}
 	writeLine(a.err, map[string]any{"error": body})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/crossfade-db/crossfade/backfill"
 	"github.com/crossfade-db/crossfade/control"
 	"github.com/crossfade-db/crossfade/flags"
+	"github.com/crossfade-db/crossfade/gen/scaffold"
 	"github.com/crossfade-db/crossfade/ledger"
 	"github.com/crossfade-db/crossfade/versions"
 )
@@ -116,7 +117,7 @@ func badInput(err error) bool {
 	return is[*flags.UnknownStageError](err) || is[*flags.ShareError](err) || is[*versions.Error](err) ||
 		is[*ledger.UnknownMigrationError](err) || is[*ledger.DefinitionError](err) || is[*ledger.InputError](err) ||
 		is[*ledger.UnknownJobError](err) || is[*control.ChangeError](err) || is[*control.RampError](err) ||
-		is[*backfill.CaptureTableError](err) || is[*ledger.NotCapturedError](err)
+		is[*backfill.CaptureTableError](err) || is[*ledger.NotCapturedError](err) || is[*scaffold.InputError](err)
 }
 
 func is[E error](err error) bool {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/crossfade-db/crossfade/flags"
+	"github.com/crossfade-db/crossfade/gen/scaffold"
 	"github.com/crossfade-db/crossfade/ledger"
 	"github.com/crossfade-db/crossfade/versions"
 )
@@ -17,11 +18,15 @@ import (
 // setup is what init does, and what it found.
 type setup struct {
 	dryRun           bool
+	noFiles          bool
+	dir              string
 	entity, from, to string
 	salt             string
 
+	files     *files
+	found     scaffold.Found
 	database  string
-	ledger    ledgerChange
+	ledger    *ledgerChange
 	migration *registration
 }
 
@@ -46,25 +51,30 @@ func (a *app) initCommand() *cobra.Command {
 	var s setup
 	cmd := &cobra.Command{
 		Use:   "init",
-		Short: "Create or upgrade the ledger, and register a migration",
-		Long: `init creates the ledger, the tables in the schema "crossfade" that say who stands where, or
-upgrades it to the version of this program. With --entity, --from and --to it registers a
-migration as well, whose tenants all stand at old. Running it again changes nothing.
+		Short: "Write crossfade.yaml, create or upgrade the ledger, and register a migration",
+		Long: `init sets up what is missing, and changes nothing when it runs again.
 
-The DSN must reach the server itself, or a pooler in session mode.`,
+Inside a Go module it writes crossfade.yaml at the module's root, which names the entities and
+their versions to crossfade gen: those with a //crossfade:entity directive, and the versions
+that are recognised in folders below them (GORM models, sqlc's packages, code by hand). It
+never changes a file that is there. --no-files leaves this out.
+
+Where a database is named it creates the ledger, the tables in the schema "crossfade" that say
+who stands where, or upgrades it to the version of this program. Without one it says so. The
+DSN must reach the server itself, or a pooler in session mode.
+
+With --entity, --from and --to it registers a migration, whose tenants all stand at old. That
+needs the database, and no file is looked at.`,
 		Example: `  crossfade init --dry-run
   crossfade init
   crossfade init --entity customers --from v1 --to v2`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := a.init(cmd.Context(), &s); err != nil {
-				return err
-			}
-			return a.showInit(&s)
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.init(cmd.Context(), &s) },
 	}
 	a.addDatabase(cmd)
 	cmd.Flags().BoolVar(&s.dryRun, "dry-run", false, "say what would happen, and change nothing")
+	cmd.Flags().BoolVar(&s.noFiles, "no-files", false, "look at no file and write none: the ledger alone")
+	cmd.Flags().StringVarP(&s.dir, "dir", "C", "", "a `folder` of the module (default the current one)")
 	cmd.Flags().StringVar(&s.entity, "entity", "", "`entity` of a migration to register, such as customers")
 	cmd.Flags().StringVar(&s.from, "from", "", "`version` that the migration leads from, such as v1")
 	cmd.Flags().StringVar(&s.to, "to", "", "`version` that the migration leads to, such as v2")
@@ -77,6 +87,43 @@ func (a *app) init(ctx context.Context, s *setup) error {
 	if err != nil {
 		return err
 	}
+	if err := a.initFiles(ctx, s, m.Name != ""); err != nil {
+		return err
+	}
+	if s.files == nil || a.namesDatabase() {
+		if err := a.initLedger(ctx, s, m); err != nil {
+			return err
+		}
+	}
+	return a.showInit(s)
+}
+
+// initFiles writes crossfade.yaml, unless this is about the ledger alone.
+func (a *app) initFiles(ctx context.Context, s *setup, registers bool) error {
+	if s.noFiles || registers {
+		return nil
+	}
+	plan, found, err := scaffold.Init(s.dir)
+	switch {
+	case errors.Is(err, scaffold.ErrNoModule) && a.namesDatabase():
+		return nil
+	case errors.Is(err, scaffold.ErrNoModule):
+		return usagef("%w, and no database is named: run it in a Go module to write crossfade.yaml, or name the ledger's database with --database-url or %s", err, databaseVariable)
+	case err != nil:
+		return err
+	}
+	s.files, s.found = toFiles(plan, s.dryRun), found
+	if !s.dryRun {
+		err = plan.Apply(ctx)
+	}
+	if err == nil && !a.json {
+		a.showFound(found)
+		a.showFiles(s.files)
+	}
+	return err
+}
+
+func (a *app) initLedger(ctx context.Context, s *setup, m versions.Migration) error {
 	config, dsn, err := a.database()
 	if err != nil {
 		return err
@@ -120,14 +167,14 @@ func (s *setup) migrate(ctx context.Context, store *ledger.Store, dsn string) er
 	version, ok := errors.AsType[*ledger.VersionError](err)
 	switch {
 	case err == nil:
-		s.ledger = ledgerChange{Change: "none"}
+		s.ledger = &ledgerChange{Change: "none"}
 		return nil
 	case !ok || version.Have > version.Want:
 		return err
 	case version.Absent():
-		s.ledger = ledgerChange{Change: "created", To: version.Want}
+		s.ledger = &ledgerChange{Change: "created", To: version.Want}
 	default:
-		s.ledger = ledgerChange{Change: "upgraded", From: version.Have, To: version.Want}
+		s.ledger = &ledgerChange{Change: "upgraded", From: version.Have, To: version.Want}
 	}
 	if s.dryRun {
 		return nil
@@ -165,21 +212,41 @@ func (s *setup) register(ctx context.Context, store *ledger.Store, m versions.Mi
 
 func (a *app) showInit(s *setup) error {
 	if a.json {
-		return a.document(struct {
-			Database  string        `json:"database"`
-			DryRun    bool          `json:"dry_run"`
-			Ledger    ledgerChange  `json:"ledger"`
-			Migration *registration `json:"migration,omitempty"`
-		}{s.database, s.dryRun, s.ledger, s.migration})
+		out := struct {
+			Database  string          `json:"database,omitempty"`
+			DryRun    bool            `json:"dry_run"`
+			Ledger    *ledgerChange   `json:"ledger,omitempty"`
+			Migration *registration   `json:"migration,omitempty"`
+			Found     *scaffold.Found `json:"found,omitempty"`
+			*files
+		}{Database: s.database, DryRun: s.dryRun, Ledger: s.ledger, Migration: s.migration, files: s.files}
+		if s.files != nil {
+			out.Found = &s.found
+		}
+		return a.document(out)
 	}
+	a.showLedger(s)
+	switch {
+	case s.files != nil:
+		a.showSteps(s.files)
+	case !s.dryRun:
+		a.printf("\nNext:\n%s", nextSteps(s.migration))
+	}
+	return nil
+}
+
+func (a *app) showLedger(s *setup) {
 	would, was := "", ""
 	if s.dryRun {
 		would, was = "would be ", "; nothing was changed"
 	}
-	switch s.ledger.Change {
-	case "created":
+	switch {
+	case s.ledger == nil:
+		a.printf("ledger: left out, since no database is named: --database-url or %s\n", databaseVariable)
+		return
+	case s.ledger.Change == "created":
 		a.printf("ledger: %screated in database %s, version %d%s\n", would, inLine(s.database), s.ledger.To, was)
-	case "upgraded":
+	case s.ledger.Change == "upgraded":
 		a.printf("ledger: %supgraded in database %s, version %d to %d%s\n", would, inLine(s.database), s.ledger.From, s.ledger.To, was)
 	default:
 		a.printf("ledger: up to date in database %s\n", inLine(s.database))
@@ -189,10 +256,6 @@ func (a *app) showInit(s *setup) error {
 	} else if m != nil {
 		a.printf("%s: registered before, epoch %d, default %s\n", m.Name, m.Epoch, m.Default)
 	}
-	if !s.dryRun {
-		a.printf("\nNext:\n%s", nextSteps(s.migration))
-	}
-	return nil
 }
 
 // nextSteps says how to go on.

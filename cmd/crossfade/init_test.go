@@ -42,9 +42,9 @@ func TestInitTwiceChangesNothing(t *testing.T) {
 func TestInitOnTheLedgerAlone(t *testing.T) {
 	t.Parallel()
 	w := empty(t)
-	golden(t, "init-dry.json", w.ok("init", "--dry-run", "--json").out)
-	w.ok("init").says("ledger: created in database", "register a migration")
-	w.ok("init").says("ledger: up to date")
+	golden(t, "init-dry.json", w.ok("init", "--no-files", "--dry-run", "--json").out)
+	w.ok("init", "--no-files").says("ledger: created in database", "register a migration")
+	w.ok("init", "--no-files").says("ledger: up to date")
 	w.ok(append(register, "--dry-run")...).says("customers-v2: would be registered")
 	w.ok("status").says("No migration is registered yet")
 	w.ok(append(register, "--salt", "wave-1")...).says("customers-v2: registered")

@@ -161,7 +161,7 @@ func (r *reader) neighbour(c *Config, pkg Text) string {
 	if len(base) < 4 { // v1 and v2 are near each other, and not meant
 		return ""
 	}
-	if near := nearest(base, names); near != "" {
+	if near := Nearest(base, names); near != "" {
 		return "./" + path.Join(parent, near)
 	}
 	return ""

@@ -91,8 +91,8 @@ func (o *object) names() []string {
 	return names
 }
 
-// nearest returns the name that was probably meant, or "".
-func nearest(word string, names []string) string {
+// Nearest returns the one of the names that was probably meant by a word, or "".
+func Nearest(word string, names []string) string {
 	best, least := "", len(word)/2+1
 	for _, name := range names {
 		d := distance(strings.ToLower(word), strings.ToLower(name))

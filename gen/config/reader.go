@@ -68,7 +68,7 @@ func (r *reader) unknown(k *yaml.Node, where string, o *object) (meant string) {
 	name := shown(resolved(k))
 	if resolved(k).Kind == yaml.ScalarNode {
 		name = resolved(k).Value
-		if meant = nearest(name, o.names()); meant != "" {
+		if meant = Nearest(name, o.names()); meant != "" {
 			r.problem(r.pos(k), where, "unknown key %s of %s: write %s", name, o.what, meant)
 			return meant
 		}
