@@ -72,7 +72,7 @@ func (c *versionCode) valueCopy(from, to types.Type) *valueCopy {
 	if result, v.toPtr = deref(to); v.toPtr && typeName(to) != nil {
 		return nil
 	}
-	if v.fromPtr && !v.toPtr && c.depth > 0 {
+	if v.fromPtr != v.toPtr && c.depth > 0 {
 		return nil // nil has no counterpart
 	}
 	if !c.pairable(source, result) {

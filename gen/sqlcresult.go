@@ -132,9 +132,16 @@ func (w *sqlcMethod) returnValue(row, more string) {
 		w.printf("return %s\n", w.convertCall(v, row, w.recv))
 		return
 	}
-	value := w.s.local("value")
 	if v.elem == nil && !v.fails() && !v.toPtr {
 		w.printf("return %s, %snil\n", w.convertCall(v, row, w.recv), more)
+		return
+	}
+	value := w.s.local("value")
+	if v.conv != nil && v.toPtr && !v.fromPtr {
+		pointed := *v
+		pointed.toPtr = false
+		w.out.WriteString(w.convertInto(convertSite{v: &pointed, from: row, to: value, fresh: true, err: w.err, recv: w.recv, failed: w.failed, s: w.s}))
+		w.printf("return &%s, %snil\n", value, more)
 		return
 	}
 	w.out.WriteString(w.convertInto(convertSite{v: v, from: row, to: value, fresh: true, err: w.err, recv: w.recv, failed: w.failed, s: w.s}))
@@ -223,6 +230,9 @@ func (c *versionCode) convertInto(at convertSite) string {
 	if v.elem != nil {
 		return c.convertList(at)
 	}
+	if v.conv != nil && v.fromPtr && v.toPtr {
+		return c.convertPointer(at)
+	}
 	assign := "="
 	if at.fresh {
 		assign = ":="
@@ -253,6 +263,19 @@ func (c *versionCode) convertInto(at convertSite) string {
 		fmt.Fprintf(&out, "%s %s &%s\n", at.to, op, target)
 	}
 	return out.String()
+}
+
+// convertPointer converts what is pointed to; nil stays nil.
+func (c *versionCode) convertPointer(at convertSite) string {
+	v := *at.v
+	v.toPtr = false
+	inner := at
+	inner.v, inner.to, inner.fresh = &v, at.s.local("converted"), true
+	declared := ""
+	if at.fresh {
+		declared = fmt.Sprintf("var %s %s\n", at.to, c.show(at.v.to))
+	}
+	return fmt.Sprintf("%sif %s != nil {\n%s%s = &%s\n}\n", declared, at.from, c.convertInto(inner), at.to, inner.to)
 }
 
 // convertList converts one element after the other; an empty list is nil.
@@ -292,9 +315,9 @@ func (c *versionCode) conversionCode(conv *conversion) string {
 		result = "(" + to + ", error)"
 	}
 	var out strings.Builder
-	what := "makes a " + c.say(conv.to) + " of a row."
+	what := "makes the " + c.say(conv.to) + " of a row."
 	if !c.isRow(conv.from) {
-		what = "makes the row of a " + c.say(conv.from) + "."
+		what = "makes the row of one " + c.say(conv.from) + "."
 	}
 	fmt.Fprintf(&out, "\n%sfunc (%s *Repository) %s(%s %s) %s {\n", comment(conv.fn+" "+what), recv, conv.fn, arg, c.show(conv.from), result)
 	mapped := map[string]string{}
