@@ -1,0 +1,9 @@
+create table recipients_v1 (
+    tenant_id uuid not null,
+    id        uuid not null,
+    email     text not null,
+    consent   boolean,
+    primary key (tenant_id, id)
+);
+
+create index recipients_v1_consent on recipients_v1 (tenant_id, consent, id);
