@@ -25,6 +25,7 @@ type app struct {
 	poll     time.Duration
 	patience time.Duration // how long nobody may take a job before that is said
 	outage   time.Duration // how long a server may be away while a job is followed
+	glance   time.Duration // between two looks at files that are watched
 
 	json    bool
 	dsn     string
@@ -34,7 +35,7 @@ type app struct {
 func newApp(stdout, stderr io.Writer, env func(string) string) *app {
 	return &app{
 		out: stdout, err: stderr, env: env, host: os.Hostname, now: time.Now,
-		terminal: isTerminal(stdout, env), poll: 500 * time.Millisecond, patience: 5 * time.Second, outage: 30 * time.Second,
+		terminal: isTerminal(stdout, env), poll: 500 * time.Millisecond, patience: 5 * time.Second, outage: 30 * time.Second, glance: 300 * time.Millisecond,
 	}
 }
 

@@ -167,15 +167,23 @@ func actingText(p ledger.Process) string {
 	return fmt.Sprintf("%s, which acts on epoch %d", p, p.Epoch)
 }
 
+type problemJSON struct {
+	File   string `json:"file,omitempty"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+	Where  string `json:"where,omitempty"`
+	Text   string `json:"text"`
+}
+
+func toProblems(err error) (all []problemJSON) {
+	for _, p := range problemsIn(err) {
+		all = append(all, problemJSON{p.Pos.Filename, p.Pos.Line, p.Pos.Column, p.Where, p.Text})
+	}
+	return all
+}
+
 // failJSON prints an error as one line of JSON.
 func (a *app) failJSON(code int, err error) {
-	type problem struct {
-		File   string `json:"file,omitempty"`
-		Line   int    `json:"line,omitempty"`
-		Column int    `json:"column,omitempty"`
-		Where  string `json:"where,omitempty"`
-		Text   string `json:"text"`
-	}
 	body := struct {
 		Code      int           `json:"code"`
 		Kind      string        `json:"kind"`
@@ -185,7 +193,7 @@ func (a *app) failJSON(code int, err error) {
 		Conflict  *conflictJSON `json:"conflict,omitempty"`
 		Epochs    []int64       `json:"epochs,omitempty"`
 		Processes []processJSON `json:"processes,omitempty"`
-		Problems  []problem     `json:"problems,omitempty"`
+		Problems  []problemJSON `json:"problems,omitempty"`
 	}{Code: code, Kind: kindOf(code), Message: scrubbed(a.message(code, err))}
 	if refused, ok := errors.AsType[*control.StepError](err); ok {
 		body.Blocks, body.Left = toBlocks(refused.Blocks), refused.Left
@@ -196,8 +204,6 @@ func (a *app) failJSON(code int, err error) {
 	if unsettled, ok := errors.AsType[*control.UnsettledError](err); ok {
 		body.Epochs, body.Processes = unsettled.Epochs, toProcesses(unsettled.Processes, 0)
 	}
-	for _, p := range problemsIn(err) {
-		body.Problems = append(body.Problems, problem{p.Pos.Filename, p.Pos.Line, p.Pos.Column, p.Where, p.Text})
-	}
+	body.Problems = toProblems(err)
 	writeLine(a.err, map[string]any{"error": body})
 }

@@ -57,7 +57,8 @@ func exitCodesTopic() *cobra.Command {
 	text.WriteString(`
 Results go to standard output, errors to standard error. With --json both are JSON: results
 are one document, or one document per line for what goes on for a while (step, down, pin,
-unpin, backfill, verify, reconcile, status --watch); an error is one line on standard error:
+unpin, backfill, verify, reconcile, status --watch, gen --watch); an error is one line on
+standard error:
 
   {"error":{"code":2,"kind":"bad-input","message":"unknown stage ..."}}
 

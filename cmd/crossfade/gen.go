@@ -10,21 +10,34 @@ import (
 
 func (a *app) genCommand() *cobra.Command {
 	var config gen.Config
+	var watch bool
 	cmd := &cobra.Command{
 		Use:   "gen [packages]",
-		Short: "Generate routed repositories and comparators from annotated interfaces",
+		Short: "Generate routed repositories, comparators and versions from annotated interfaces",
 		Long: `gen reads the packages, the current one if none is named, and writes the routed repository and
-the comparators beside each file that declares an interface with a //crossfade:entity directive.
-It needs no database. Where an interface cannot be generated for, every problem is printed as
-file:line:column, and nothing is written.
+the comparators beside each file that declares an interface with a //crossfade:entity directive,
+and, for the versions that crossfade.yaml names, the version's implementation of the interface.
+It needs no database. Where something cannot be generated, every problem is printed as
+file:line:column, with the smallest fix, and nothing is written.
 
 With --check nothing is written either: the command lists the files that are out of date and
-ends with exit code 7 when there are any.`,
+ends with exit code 7 when there are any.
+
+With --watch it runs again whenever a Go file or a YAML file of the module changes, what sqlc
+generates included, and prints one line for each run. Problems do not end it; Ctrl-C does, with
+exit code 0.`,
 		Example: `  crossfade gen ./...
   crossfade gen --check ./...
+  crossfade gen --watch ./...
   //go:generate go run github.com/crossfade-db/crossfade/cmd/crossfade gen`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			config.Patterns = args
+			if watch && config.Check {
+				return usagef("--watch writes and --check does not: choose one")
+			}
+			if watch {
+				return a.genWatch(cmd.Context(), config)
+			}
 			result, err := gen.Run(cmd.Context(), config)
 			if err != nil {
 				return err
@@ -33,6 +46,7 @@ ends with exit code 7 when there are any.`,
 		},
 	}
 	cmd.Flags().BoolVar(&config.Check, "check", false, "write nothing, and fail if a file is out of date")
+	cmd.Flags().BoolVar(&watch, "watch", false, "run again whenever a file changes, until Ctrl-C")
 	cmd.Flags().StringVarP(&config.Dir, "dir", "C", "", "the `folder` from which packages are named (default the current one)")
 	return cmd
 }

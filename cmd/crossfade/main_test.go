@@ -100,6 +100,7 @@ func (w *world) app(out, err *buffer) *app {
 	a.host = func() (string, error) { return "laptop", nil }
 	a.poll = 5 * time.Millisecond
 	a.patience = time.Hour
+	a.glance = 5 * time.Millisecond
 	return a
 }
 
