@@ -28,18 +28,18 @@ type argSource struct {
 func (c *versionCode) sources(m *method, elem int) []argSource {
 	var list []argSource
 	for i, p := range m.params {
-		t, names := p.typ, []string{plainName(p.name)}
+		t, names := p.typ, []string{c.plain(p.name)}
 		if i == elem {
 			t = t.Underlying().(*types.Slice).Elem() // so batchParam says
-			names = append(names, plainName(singular(p.name)))
+			names = append(names, c.plain(singular(p.name)))
 		}
 		if i == m.tenantParam() {
-			names = append(names, "tenant", "tenantid")
+			names = append(names, "tenant")
 		}
 		list = append(list, argSource{names: names, param: i, typ: t})
 		if named, _ := deref(t); !isOpaque(named) {
 			for _, f := range c.fieldsOf(named, "", false) {
-				list = append(list, argSource{names: []string{plainName(f.name)}, param: i, path: f.path, typ: f.typ, level: 1 + f.depth})
+				list = append(list, argSource{names: []string{c.plain(f.name)}, param: i, path: f.path, typ: f.typ, level: 1 + f.depth})
 			}
 		}
 	}
@@ -65,7 +65,7 @@ func (c *versionCode) argumentsOf(p *methodPlan) bool {
 	var mapped []target
 	for _, t := range p.q.params {
 		a := argument{target: t, param: -1}
-		if s := pickSource(sources, plainName(t.name)); s != nil {
+		if s := pickSource(sources, c.plain(t.name)); s != nil {
 			convert, ok := copied(s.typ, t.typ)
 			clamp := !ok && isLimit(s, t)
 			if ok || clamp {

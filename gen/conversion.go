@@ -194,7 +194,7 @@ func (c *versionCode) fill(conv *conversion, name string) {
 	var mapped []target
 	for _, t := range c.fieldsOf(conv.to, "", false) {
 		f := fieldCopy{target: target{t.path, t.typ}}
-		source := pickField(sources, plainName(t.name))
+		source := c.pickField(sources, t.name)
 		if source == nil {
 			if !c.filledByGORM(conv, t) {
 				mapped = append(mapped, f.target)
@@ -273,7 +273,7 @@ func (c *versionCode) fieldsOf(t types.Type, path string, inner bool) []sourceFi
 			own = append(own, sourceField{name: f.Name(), path: path + "." + f.Name(), typ: f.Type()})
 			if inner && c.isRow(f.Type()) && c.queries != nil {
 				for _, g := range c.fieldsOf(f.Type(), path+"."+f.Name(), false) {
-					g.depth, g.main = g.depth+1, typeName(f.Type()).Name() == c.entityNoun
+					g.depth, g.main = g.depth+1, strings.HasSuffix(typeName(f.Type()).Name(), c.entityNoun)
 					below = append(below, g)
 				}
 			}
@@ -286,13 +286,14 @@ func (c *versionCode) fieldsOf(t types.Type, path string, inner bool) []sourceFi
 func isOpaque(t types.Type) bool { return hasOwnText(t) || equality(t) != "" }
 
 // pickField finds the field of a name; nil where several could be meant.
-func pickField(fields []sourceField, plain string) *sourceField {
+func (c *versionCode) pickField(fields []sourceField, name string) *sourceField {
+	plain := c.plain(name)
 	var found *sourceField
 	twice := false
 	for i := range fields {
 		f := &fields[i]
 		switch {
-		case plainName(f.name) != plain:
+		case c.plain(f.name) != plain:
 		case found == nil, f.main && !found.main && found.depth > 0:
 			found, twice = f, false
 		case f.depth > found.depth, found.main && !f.main:

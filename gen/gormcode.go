@@ -98,7 +98,7 @@ func (c *versionCode) gormByKey(m *method) *methodPlan {
 	p := &methodPlan{m: m, q: q, elem: -1}
 	sources := c.sources(m, -1)
 	for i, f := range c.gormPlan.where {
-		s := pickSource(sources, plainName(f.name))
+		s := pickSource(sources, c.plain(f.name))
 		if s == nil || !sameOrConverted(s.typ, f.typ) {
 			c.g.problem(m, "version %s: nothing given to it agrees with %s %s, which is in the primary key of model %s: write the method in package %s: %s",
 				c.v.Name, f.name, c.say(f.typ), c.v.GORM.Model, c.v.pkg.Name, c.signatureOf(m))

@@ -88,6 +88,8 @@ func (c *versionCode) commandFor(m *method) string {
 	switch {
 	case many && len(m.results) == 0:
 		return "batchexec"
+	case many && m.verb != verbRead && len(m.results) == 1 && isCount(m.results[0].typ):
+		return "copyfrom"
 	case many && len(m.results) > 0 && m.verb != verbRead:
 		return "batchone"
 	case isList(m):
@@ -198,6 +200,16 @@ func (c *versionCode) batchParam(m *method) int {
 // agree reports whether two names are the same but for case and underscores.
 func agree(a, b string) bool { return plainName(a) == plainName(b) }
 
+// plain is the name by which fields and parameters of a version are matched:
+// the tenant is called tenant or tenant_id.
+func (c *versionCode) plain(name string) string {
+	plain := plainName(name)
+	if plain == "tenantid" && !c.v.entity.tenant.none {
+		return "tenant"
+	}
+	return plain
+}
+
 func plainName(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
 
 // copied says how a value of one type becomes one of another without loss, if
@@ -205,6 +217,8 @@ func plainName(name string) string { return strings.ToLower(strings.ReplaceAll(n
 func copied(from, to types.Type) (convert, ok bool) {
 	switch {
 	case types.Identical(from, to):
+		return false, true
+	case !isString(from) && isLiteral(from) != isLiteral(to) && types.AssignableTo(from, to) && !isInterface(to):
 		return false, true
 	case isError(from) || isError(to):
 		return false, false
@@ -215,6 +229,13 @@ func copied(from, to types.Type) (convert, ok bool) {
 	}
 	plainFrom, plainTo := types.Identical(from, from.Underlying()), types.Identical(to, to.Underlying())
 	return true, plainFrom || plainTo
+}
+
+// isLiteral reports whether a type is written out, such as []byte: it is then
+// assigned without a conversion.
+func isLiteral(t types.Type) bool {
+	_, basic := t.(*types.Basic)
+	return !basic && typeName(t) == nil
 }
 
 func isString(t types.Type) bool {

@@ -77,8 +77,7 @@ func (c *versionCode) resultOf(p *methodPlan) bool {
 	case len(results) > 1 && !found:
 		return c.misfit(p, "%s returns several results: a struct that holds them can be generated", p.m.name)
 	case p.q.row == nil:
-		b, ok := results[0].typ.Underlying().(*types.Basic)
-		p.count = ok && (b.Kind() == types.Int64 || b.Kind() == types.Int)
+		p.count = isCount(results[0].typ)
 		if !p.count {
 			return c.misfit(p, "%s returns %s, which is no count: write `-- name: %s :%s`", p.m.name, c.say(results[0].typ), p.q.name, c.commandFor(p.m))
 		}
@@ -110,6 +109,12 @@ func (c *versionCode) rowResult(p *methodPlan, r result) bool {
 		[]target{{"value", p.q.row}}, []target{{name, to}},
 		fmt.Sprintf("%s returns what %s makes of %s.", method, p.m.name, c.say(p.q.row)))}
 	return true
+}
+
+// isCount reports whether a number of rows fits.
+func isCount(t types.Type) bool {
+	b, ok := t.Underlying().(*types.Basic)
+	return ok && (b.Kind() == types.Int64 || b.Kind() == types.Int)
 }
 
 func isSlice(t types.Type) bool {

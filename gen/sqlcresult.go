@@ -98,6 +98,9 @@ func (w *sqlcMethod) oneCode(call string) {
 	found := len(w.m.results) == 2
 	row := w.s.local("row")
 	tell := w.absence(w.failed)
+	if _, number := w.q.row.Underlying().(*types.Basic); number && w.m.verb == verbList {
+		tell = "" // select count(*) always has a row
+	}
 	_, pointer := w.m.results[0].typ.Underlying().(*types.Pointer)
 	switch {
 	case found:
@@ -137,7 +140,7 @@ func (w *sqlcMethod) returnValue(row, more string) {
 		return
 	}
 	value := w.s.local("value")
-	if v.conv != nil && v.toPtr && !v.fromPtr {
+	if v.conv != nil && v.toPtr {
 		pointed := *v
 		pointed.toPtr = false
 		w.out.WriteString(w.convertInto(convertSite{v: &pointed, from: row, to: value, fresh: true, err: w.err, recv: w.recv, failed: w.failed, s: w.s}))
@@ -161,7 +164,7 @@ func (w *sqlcMethod) manyCode(call string) {
 	rows, list, i, row := w.s.local("rows"), w.s.local("list"), w.s.local("i"), w.s.local("row")
 	w.printf("%s, %s := %s\nif %s != nil {\nreturn nil, %s\n}\n%s := make(%s, len(%s))\nfor %s, %s := range %s {\n",
 		rows, w.err, call, w.err, w.err, list, w.show(typ), rows, i, row, rows)
-	w.out.WriteString(w.convertInto(convertSite{v: v, from: row, to: fmt.Sprintf("%s[%s]", list, i), err: w.err, recv: w.recv, failed: "nil, ", s: w.s}))
+	w.out.WriteString(w.convertInto(convertSite{v: v, from: row, to: fmt.Sprintf("%s[%s]", list, i), err: w.err, recv: w.recv, failed: "nil, ", s: w.s, row: true}))
 	w.printf("}\nreturn %s, nil\n", list)
 }
 
@@ -179,7 +182,7 @@ func (w *sqlcMethod) batchCode(call string) {
 	if w.q.command == "batchone" {
 		w.printf("%s := make(%s, len(%s))\n", list, typ, w.params[w.elem])
 		w.printf("var %s error\n%s.QueryRow(func(%s int, %s %s, %s error) {\n", failed, call, i, row, w.show(w.q.row), w.err)
-		site := convertSite{v: w.result, from: row, to: fmt.Sprintf("%s[%s]", list, i), err: w.err, recv: w.recv, s: w.s, soft: true}
+		site := convertSite{v: w.result, from: row, to: fmt.Sprintf("%s[%s]", list, i), err: w.err, recv: w.recv, s: w.s, row: true, soft: true}
 		w.printf("if %s == nil {\n%s}\n%s})\n", w.err, w.convertInto(site), keep)
 		if tell = w.absence("nil, "); tell != "" {
 			w.printf("if %s.Is(%s, %s.ErrNoRows) {\n%s}\n", w.imports.std("errors"), failed, w.imports.named(pgxPath, "pgx"), tell)
@@ -188,7 +191,7 @@ func (w *sqlcMethod) batchCode(call string) {
 		rows, value := w.s.local("rows"), w.s.local("value")
 		w.printf("var %s %s\nvar %s error\n%s.Query(func(_ int, %s []%s, %s error) {\nfor _, %s := range %s {\nvar %s %s\n",
 			list, typ, failed, call, rows, w.show(w.q.row), w.err, row, rows, value, w.show(w.m.results[0].typ.Underlying().(*types.Slice).Elem()))
-		site := convertSite{v: w.result, from: row, to: value, err: w.err, recv: w.recv, s: w.s, soft: true}
+		site := convertSite{v: w.result, from: row, to: value, err: w.err, recv: w.recv, s: w.s, row: true, soft: true}
 		w.printf("if %s == nil {\n%s}\n%s = append(%s, %s)\n}\n%s})\n", w.err, w.convertInto(site), list, list, value, keep)
 	}
 	w.printf("if %s != nil {\nreturn nil, %s\n}\nreturn %s, nil\n", failed, failed, list)
@@ -220,6 +223,7 @@ type convertSite struct {
 	fresh     bool // the variable is declared here
 	err, recv string
 	failed    string // what is returned before an error
+	row       bool   // what a query returned, which is never a nil pointer
 	soft      bool   // errors are kept in err, and nothing is returned
 	s         *scope
 }
@@ -230,7 +234,7 @@ func (c *versionCode) convertInto(at convertSite) string {
 	if v.elem != nil {
 		return c.convertList(at)
 	}
-	if v.conv != nil && v.fromPtr && v.toPtr {
+	if v.conv != nil && v.fromPtr && v.toPtr && !at.row {
 		return c.convertPointer(at)
 	}
 	assign := "="
