@@ -182,6 +182,9 @@ func (r *Route[R]) anew(ctx context.Context, subject flags.Subject, d *flags.Dec
 		r.stats.refused.Add(1)
 		t.fenced = t.fenced || refused.Captured
 	}
+	if r.later(ctx, subject, *d) {
+		return err
+	}
 	if ferr := r.flag.Refused(ctx, subject, *d); ferr != nil {
 		return fmt.Errorf("%w (and the policy in force cannot be loaded: %w)", err, ferr)
 	}
@@ -190,6 +193,14 @@ func (r *Route[R]) anew(ctx context.Context, subject flags.Subject, d *flags.Dec
 	}
 	t.refusals++
 	return nil
+}
+
+// later leaves it to the transaction in which the operation was refused to have
+// the policy loaded when it has ended, where it can: many that are refused at once
+// would otherwise each hold a connection and wait for another one.
+func (r *Route[R]) later(ctx context.Context, subject flags.Subject, d flags.Decision) bool {
+	ending, ok := r.backend.(interface{ Later(fn func() error) bool })
+	return ok && ending.Later(func() error { return r.flag.Refused(ctx, subject, d) })
 }
 
 // held returns a [*LapsedError] unless the lease held from the decision until

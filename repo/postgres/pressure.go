@@ -4,7 +4,12 @@ import "github.com/crossfade-db/crossfade/flags"
 
 // Plain returns a side outside of any transaction, for reads that need no
 // session: each of its statements takes a connection of the pool.
-func (b *sides[R]) Plain(side flags.Side) R { return b.direct[side] }
+func (b *sides[R]) Plain(side flags.Side) R {
+	if b.next != nil && side == flags.NewSide {
+		return b.nextOut
+	}
+	return b.direct[side]
+}
 
 // Spare returns how many connections comparisons may still take: they leave an
 // eighth of the pool to callers, and one connection at least, unless it has only

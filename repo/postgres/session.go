@@ -48,7 +48,11 @@ func (s *session[R]) DB() DBTX { return s.tx.handle }
 
 func (s *session[R]) Side(side flags.Side) R {
 	if !s.has[side] {
-		s.made[side], s.has[side] = s.b.make[side](s.tx.handle), true
+		if side == flags.NewSide && s.b.goesOn(s.scope) && !s.snapshot {
+			s.made[side], s.has[side] = s.b.next(s.tx), true
+		} else {
+			s.made[side], s.has[side] = s.b.make[side](s.tx.handle), true
+		}
 	}
 	return s.made[side]
 }

@@ -23,6 +23,10 @@ type sides[R any] struct {
 	tx      *Tx
 	options SidesOptions
 	care    *care
+	// next is the routed repository of the migration that goes on from the new
+	// side, in a transaction or, with nil, outside of one: see [Chain].
+	next    func(*Tx) R
+	nextOut R // outside of a transaction
 }
 
 // SidesOptions are settings that few migrations need.
@@ -82,7 +86,7 @@ func (b *sides[R]) Read(ctx context.Context, scope repo.Scope, look bool, fn fun
 	case b.tx != nil:
 		return b.join(ctx, scope, false, look, fn)
 	case !look:
-		return fn(ctx, direct[R]{b})
+		return fn(ctx, direct[R]{b, b.goesOn(scope)})
 	}
 	id, err := b.db.migrationID(ctx, b.db.pool, scope.Decision.Migration)
 	if err != nil {
@@ -115,7 +119,7 @@ func (b *sides[R]) Write(ctx context.Context, scope repo.Scope, look bool, fn fu
 	if b.tx != nil {
 		return b.join(ctx, scope, true, look, fn)
 	}
-	if !scope.Repeatable {
+	if !scope.Repeatable || b.goesOn(scope) { // two fences, of which each has its own errors
 		return b.write(ctx, scope, look, sentAtOnce, fn)
 	}
 	how := oneBatch
@@ -312,11 +316,20 @@ func (b *sides[R]) within(
 }
 
 // direct is the session of a plain read: each statement on a pooled connection.
-type direct[R any] struct{ b *sides[R] }
+type direct[R any] struct {
+	b      *sides[R]
+	goesOn bool
+}
 
 var errNoTransaction = errors.New("a plain read has no transaction")
 
-func (d direct[R]) Side(side flags.Side) R             { return d.b.direct[side] }
+func (d direct[R]) Side(side flags.Side) R {
+	if d.goesOn && side == flags.NewSide {
+		return d.b.nextOut
+	}
+	return d.b.direct[side]
+}
+
 func (direct[R]) Stale() []repo.StaleKey               { return nil }
 func (direct[R]) Complete(flags.Side) bool             { return false }
 func (direct[R]) Missed(flags.Side) bool               { return false }

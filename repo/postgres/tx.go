@@ -29,6 +29,7 @@ type Tx struct {
 	marked   bool                // what an operation told the triggers of capture stands
 	unfenced string              // the migration whose unfenced operation was the last, for capture as well
 	adopted  bool                // the application sends statements past it
+	later    []func() error      // what is to be done when it has ended: see Later
 }
 
 type tenantLock struct {
@@ -84,6 +85,17 @@ func (db *DB) newTx(q DBTX) *Tx {
 	return &Tx{handle: &handle{q: q}, db: db}
 }
 
+// Later has fn run when the transaction has ended and its connection is given
+// back. It reports false outside of a transaction of this package's own, where fn
+// has to run at once.
+func (b *sides[R]) Later(fn func() error) bool {
+	if b.tx == nil || b.tx.conn == nil {
+		return false
+	}
+	b.tx.later = append(b.tx.later, fn)
+	return true
+}
+
 // opening is how a transaction of our own begins.
 type opening struct {
 	isolation string
@@ -118,6 +130,11 @@ func (db *DB) run(ctx context.Context, open opening, fn func(*Tx) error) (err er
 			rollback(ctx, conn)
 		}
 		conn.Release()
+		for _, fn := range tx.later {
+			if lerr := fn(); lerr != nil && err != nil {
+				err = fmt.Errorf("%w (and the policy in force cannot be loaded: %w)", err, lerr)
+			}
+		}
 	}()
 	tx.queue.done, tx.queue.waiting = ctx.Done(), make([]statement, 0, 8) // a write of both sides by one statement each
 	tx.queue.add(statement{sql: "begin isolation level " + open.isolation})
