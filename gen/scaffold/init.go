@@ -91,7 +91,10 @@ func Init(dir string) (*Plan, Found, error) {
 		return nil, found, err
 	}
 	p.Notes = notes(c, found)
-	p.Next = nextOfInit(c, m, found)
+	p.Next = nextOfInit(c, found)
+	if !m.requires[crossfadePath] && m.path != crossfadePath {
+		p.Next = append([]Step{{"go get " + crossfadePath, "generated code imports it"}}, p.Next[:2]...)
+	}
 	return p, found, nil
 }
 
@@ -160,7 +163,7 @@ func indent(text, by string) string {
 }
 
 // nextOfInit says how to go on: annotate, add versions, generate.
-func nextOfInit(c *config.Config, m *module, found Found) []Step {
+func nextOfInit(c *config.Config, found Found) []Step {
 	generate := Step{"crossfade gen ./...", "write the routed repositories and the versions"}
 	over := ""
 	if found.GORM && found.SQLC == "" {

@@ -36,6 +36,7 @@ type addition struct {
 	over    string
 	version config.NewVersion
 	listed  bool // crossfade.yaml has it
+	second  bool // it is not the entity's first
 	methods []method
 	table   table
 }
@@ -70,6 +71,9 @@ func NewVersion(dir, entity, version, over string) (*Plan, error) {
 	}
 	if err := a.decide(version); err != nil {
 		return nil, err
+	}
+	if !a.second {
+		a.table.name = a.entity.Name // it is there
 	}
 	if err := a.files(); err != nil {
 		return nil, err
@@ -181,7 +185,7 @@ func (a *addition) decide(version string) error {
 	if !there {
 		return a.fresh(e, version)
 	}
-	a.listed = true
+	a.listed, a.second = true, e.Versions[0].Name.Value != version
 	a.version = config.NewVersion{Name: version, Package: dotted(v.Package.Value)}
 	is := Hand
 	switch {
@@ -206,6 +210,7 @@ func (a *addition) fresh(e config.Entity, version string) error {
 	if a.over == "" {
 		a.over = SQLC
 	}
+	a.second = len(e.Versions) > 0
 	a.version = config.NewVersion{Name: version, Package: dotted(path.Join(e.Package.Value, version))}
 	for _, other := range a.config.Entities {
 		for _, v := range other.Versions {
@@ -247,16 +252,44 @@ func (a *addition) files() error {
 			return err
 		}
 	}
-	if a.mod.folders[a.version.Package] != nil {
-		return nil // the package is begun, and is the user's
+	if a.begun() {
+		return nil // the package is the user's
 	}
 	switch a.over {
 	case SQLC:
-		return a.plan.create(folder+"/doc.go", a.docText())
+		err := a.plan.create(folder+"/doc.go", a.docText())
+		if err != nil || !slices.ContainsFunc(a.methods, method.byHand) {
+			return err
+		}
+		return a.plan.create(folder+"/repository.go", a.restText("", method.byHand))
 	case GORM:
-		return a.plan.create(folder+"/model.go", a.modelText())
+		if err := a.plan.create(folder+"/model.go", a.modelText()); err != nil || !slices.ContainsFunc(a.methods, a.noRole) {
+			return err
+		}
+		return a.plan.create(folder+"/repository.go", a.restText(" over GORM", a.noRole))
 	}
 	return a.plan.create(folder+"/repository.go", a.repositoryText())
+}
+
+// begun tells whether the version's package has Go files that are not made here.
+func (a *addition) begun() bool {
+	f := a.mod.folders[a.version.Package]
+	return f != nil && slices.ContainsFunc(f.files, func(file goFile) bool {
+		return !slices.Contains([]string{"doc.go", "model.go", "repository.go"}, file.name)
+	})
+}
+
+// byHand tells whether no query can answer a method.
+func (m method) byHand() bool { return m.verb == "stream" }
+
+// noRole tells whether a method is none of those that are generated over GORM.
+func (a *addition) noRole(m method) bool {
+	for _, role := range []string{"get", "put", "delete", "keys"} {
+		if a.entity.roles[role] == m.name {
+			return false
+		}
+	}
+	return true
 }
 
 // sqlcFiles plans the SQL and the entry of sqlc.yaml. An entry that is there

@@ -3,6 +3,7 @@ package scaffold
 import (
 	"fmt"
 	"go/ast"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -304,9 +305,12 @@ func (d *draft) update() string {
 		}
 	}
 	for _, p := range d.m.params {
-		if c := d.t.match(p.name); c != "" && !d.t.isKey(c) && !d.used[p.name] {
+		if d.used[p.name] || d.isWhere(p.name) {
+			continue
+		}
+		if c := d.set(p); c != "" {
 			d.used[p.name] = true
-			sets = append(sets, ident(c)+" = "+arg(snake(p.name)))
+			sets = append(sets, c)
 		}
 	}
 	if sets == nil {
@@ -315,6 +319,32 @@ func (d *draft) update() string {
 		sets = []string{key + " = " + key}
 	}
 	return "update " + ident(d.t.name) + "\nset " + strings.Join(sets, ", ") + d.where(true) + d.returningIfAny()
+}
+
+// set is what a parameter sets: the column that is called like it, or the only
+// one whose name ends with its name.
+func (d *draft) set(p param) string {
+	if c := d.t.match(p.name); c != "" && !d.t.isKey(c) {
+		return ident(c) + " = " + arg(snake(p.name))
+	}
+	c := d.t.ending(p.name)
+	if c == "" || d.t.typeOf(c) != d.m.source.column(p.typ).typ {
+		return ""
+	}
+	value := arg(snake(p.name))
+	if adds.MatchString(d.m.name) && slices.Contains([]string{"bigint", "integer", "smallint", "numeric", "double precision", "real"}, d.t.typeOf(c)) {
+		value = ident(c) + " + " + value
+	}
+	d.remarks = append(d.remarks, p.name+" is taken for "+c+" because of their names and types.")
+	return ident(c) + " = " + value
+}
+
+var adds = regexp.MustCompile(`^(Add|Increment|Increase|Deposit)`)
+
+// isWhere tells whether a parameter names the row.
+func (d *draft) isWhere(name string) bool {
+	paths, _ := d.m.keyPaths()
+	return d.e.isTenant(name) || slices.ContainsFunc(paths, func(path string) bool { return pathRoot(path) == name })
 }
 
 // where names the rows: those of the tenant and the key, and those that other

@@ -216,6 +216,19 @@ func (t *table) match(param string) string {
 	return ""
 }
 
+// ending returns the only column beside the key whose name ends with a name.
+func (t *table) ending(param string) (found string) {
+	for _, c := range t.columns {
+		if strings.HasSuffix(c.name, "_"+snake(param)) && !t.isKey(c.name) {
+			if found != "" {
+				return ""
+			}
+			found = c.name
+		}
+	}
+	return found
+}
+
 // isKey tells whether a column is of the primary key.
 func (t *table) isKey(name string) bool { return name == t.tenant || slices.Contains(t.key, name) }
 

@@ -177,7 +177,7 @@ func (a *addition) modelText() string {
 			code.WriteString("\t" + camel(c.name) + " " + typ + " `gorm:\"primaryKey\"`\n")
 		}
 	}
-	fmt.Fprintf(&code, "}\n\n// TableName is the table's.\nfunc (%s) TableName() string { return %q }\n", name, a.entity.Name)
+	fmt.Fprintf(&code, "}\n\n// TableName is the table's.\nfunc (%s) TableName() string { return %q }\n", name, a.table.name)
 	return g.file(fmt.Sprintf("// Package %s keeps %s through GORM.\n", a.packageName(), a.entity.Name), code.String())
 }
 
@@ -224,7 +224,10 @@ func camel(column string) string {
 	return strings.Join(parts, "")
 }
 
-const postgresPath = "github.com/crossfade-db/crossfade/repo/postgres"
+const (
+	crossfadePath = "github.com/crossfade-db/crossfade"
+	postgresPath  = crossfadePath + "/repo/postgres"
+)
 
 // repositoryText is a version to be written by hand.
 func (a *addition) repositoryText() string {
@@ -239,16 +242,36 @@ type Repository struct{ db postgres.DBTX }
 // New returns the repository on db: a pool, or a transaction in progress.
 func New(db postgres.DBTX) %[1]s { return &Repository{db: db} }
 `, iface)
+	code.WriteString(g.methods(a.methods))
+	return g.file(fmt.Sprintf("// Package %s keeps %s by hand-written code.\n", a.packageName(), a.entity.Name), code.String())
+}
+
+// restText has those methods that are not generated.
+func (a *addition) restText(over string, which func(method) bool) string {
+	g := &goText{a: a}
+	var rest []method
 	for _, m := range a.methods {
+		if which(m) {
+			rest = append(rest, m)
+		}
+	}
+	code := g.methods(rest)
+	comment := fmt.Sprintf("// The methods of Repository that are not generated%s. `crossfade gen` writes the type, and all others.\n\n", over)
+	return g.file(comment, code)
+}
+
+func (g *goText) methods(all []method) string {
+	var code strings.Builder
+	for _, m := range all {
 		before := slices.Clone(g.imports)
 		text, ok := g.method(m)
 		if !ok {
 			g.imports = before
-			text = fmt.Sprintf("// %s is to be written here too.\n", m.name)
+			text = "// Its types are not known here.\n"
 		}
-		code.WriteString("\n" + text)
+		code.WriteString("\n// " + m.name + " is still to be written.\n" + text)
 	}
-	return g.file(fmt.Sprintf("// Package %s keeps %s by hand-written code.\n", a.packageName(), a.entity.Name), code.String())
+	return code.String()
 }
 
 // method writes a method that returns an error.
@@ -273,7 +296,10 @@ func (g *goText) method(m method) (string, bool) {
 	names := []string{}
 	for i, r := range m.results {
 		text, ok := g.typ(r, m.source, m.file)
-		name := fmt.Sprintf("result%d", i+1)
+		name := "result"
+		if len(m.results) > 1 {
+			name = fmt.Sprintf("result%d", i+1)
+		}
 		results, names, all = append(results, name+" "+text), append(names, name), all && ok
 	}
 	g.use("errors")
