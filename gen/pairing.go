@@ -76,7 +76,7 @@ func (c *versionCode) unpaired(m *method, names []string) {
 		}
 	}
 	text := fmt.Sprintf("version %s has no query for it: add `-- name: %s :%s` to the version's SQL and run `sqlc generate`", c.v.Name, name, c.commandFor(m))
-	if near := c.nearest(names); near != "" {
+	if near := c.nearest(names, c.withoutNoun); near != "" {
 		text += fmt.Sprintf(", or say `methods: {%s: %s}` in crossfade.yaml", m.name, near)
 	}
 	c.g.problem(m, "%s, or write the method in package %s: %s", text, c.v.pkg.Name, c.signatureOf(m))
@@ -139,15 +139,16 @@ func (c *versionCode) signatureOf(m *method) string {
 }
 
 // nearest returns a query that was probably meant by one of the names.
-func (c *versionCode) nearest(names []string) string {
+func (c *versionCode) nearest(names []string, shorten func(string) string) string {
 	best, least := "", 4
 	for _, want := range names {
 		for _, have := range c.queries.names {
-			d := distance(strings.ToLower(want), strings.ToLower(have))
-			if strings.HasPrefix(have, want) {
-				d = min(d, 2)
+			short, own := shorten(want), shorten(have)
+			d := distance(short, own)
+			if len(own) > 2 && len(short) > 2 && (strings.HasPrefix(own, short) || strings.HasPrefix(short, own)) {
+				d = min(d, 1)
 			}
-			if d < least && d*3 <= len(want)+2 {
+			if d < least && d*3 <= len(short)+2 {
 				best, least = have, d
 			}
 		}
@@ -155,8 +156,19 @@ func (c *versionCode) nearest(names []string) string {
 	return best
 }
 
+// withoutNoun is a query's name in small letters, without the entity's.
+func (c *versionCode) withoutNoun(name string) string {
+	short := strings.ToLower(name)
+	for _, noun := range []string{strings.ToLower(pluralName(c.entityNoun)), strings.ToLower(c.entityNoun)} {
+		if rest := strings.ReplaceAll(short, noun, ""); noun != "" && rest != "" {
+			short = rest
+		}
+	}
+	return short
+}
+
 func (c *versionCode) near(name string) string {
-	if near := c.nearest([]string{name}); near != "" {
+	if near := c.nearest([]string{name}, strings.ToLower); near != "" {
 		return ": did you mean " + near + "?"
 	}
 	return fmt.Sprintf(": it has %s", strings.Join(c.queries.names, ", "))

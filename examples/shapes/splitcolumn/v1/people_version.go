@@ -101,7 +101,7 @@ func (r *Repository) Keys(ctx context.Context, tenant uuid.UUID, after *uuid.UUI
 	})
 }
 
-// personFromRow makes a splitcolumn.Person of a row.
+// personFromRow makes the splitcolumn.Person of a row.
 func (r *Repository) personFromRow(row queries.PeopleV1Person) splitcolumn.Person {
 	return splitcolumn.Person{
 		TenantID: row.TenantID,

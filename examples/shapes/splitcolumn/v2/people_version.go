@@ -136,7 +136,7 @@ func (r *Repository) Keys(ctx context.Context, tenant uuid.UUID, after *uuid.UUI
 	})
 }
 
-// personFromRow makes a splitcolumn.Person of a row.
+// personFromRow makes the splitcolumn.Person of a row.
 func (r *Repository) personFromRow(row queries.PeopleV2Person) (splitcolumn.Person, error) {
 	fullName, err := r.m.PersonFromRow(row)
 	if err != nil {
