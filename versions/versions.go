@@ -28,10 +28,26 @@ type Migration struct {
 	To     string
 }
 
+// Kind is what is wrong with a registry.
+type Kind string
+
+// The kinds of errors.
+const (
+	KindName      Kind = "name"      // a name that cannot be one, or none
+	KindUnknown   Kind = "unknown"   // a version that is not registered
+	KindDuplicate Kind = "duplicate" // named twice, or two ways from one version or to one
+	KindGap       Kind = "gap"       // a version is skipped, or no migration leads on
+	KindCycle     Kind = "cycle"     // a way back
+	KindMissing   Kind = "missing"   // a version that nothing makes
+)
+
 // Error names the entity and what is wrong with its versions.
 type Error struct {
-	Entity  string
-	Problem string
+	Entity string
+	Kind   Kind
+	// From and To are the ends of the move that is wrong, where there is one.
+	From, To string
+	Problem  string
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("versions of %s: %s", e.Entity, e.Problem) }
@@ -44,7 +60,7 @@ var nameForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,38}$`)
 // name, or fewer than one version, is an [*Error].
 func New(entity string, versions ...string) (*Registry, error) {
 	bad := func(format string, args ...any) error {
-		return &Error{Entity: entity, Problem: fmt.Sprintf(format, args...)}
+		return &Error{Entity: entity, Kind: KindName, Problem: fmt.Sprintf(format, args...)}
 	}
 	if !nameForm.MatchString(entity) {
 		return nil, bad("the entity's name must match %s", nameForm)
@@ -57,7 +73,7 @@ func New(entity string, versions ...string) (*Registry, error) {
 			return nil, bad("version %q must match %s", v, nameForm)
 		}
 		if slices.Contains(versions[:i], v) {
-			return nil, bad("version %q is named twice", v)
+			return nil, &Error{Entity: entity, Kind: KindDuplicate, From: v, To: v, Problem: fmt.Sprintf("version %q is named twice", v)}
 		}
 	}
 	return &Registry{entity: entity, versions: slices.Clone(versions)}, nil
@@ -82,18 +98,31 @@ func (r *Registry) Versions() []string { return slices.Clone(r.versions) }
 // move that is unknown, backwards or skips a version is an [*Error].
 func (r *Registry) Migration(from, to string) (Migration, error) {
 	i, j := slices.Index(r.versions, from), slices.Index(r.versions, to)
-	bad := func(format string, args ...any) (Migration, error) {
-		return Migration{}, &Error{Entity: r.entity, Problem: fmt.Sprintf(format, args...)}
+	bad := func(kind Kind, format string, args ...any) (Migration, error) {
+		return Migration{}, &Error{Entity: r.entity, Kind: kind, From: from, To: to, Problem: fmt.Sprintf(format, args...)}
 	}
 	switch {
 	case i < 0:
-		return bad("version %q is not registered: known are %s", from, strings.Join(r.versions, ", "))
+		return bad(KindUnknown, "version %q is not registered: known are %s", from, strings.Join(r.versions, ", "))
 	case j < 0:
-		return bad("version %q is not registered: known are %s", to, strings.Join(r.versions, ", "))
+		return bad(KindUnknown, "version %q is not registered: known are %s", to, strings.Join(r.versions, ", "))
+	case j <= i:
+		return bad(KindCycle, "a migration leads from one version to the next: %s to %s does not, the order is %s", from, to, strings.Join(r.versions, ", "))
 	case j != i+1:
-		return bad("a migration leads from one version to the next: %s to %s does not, the order is %s", from, to, strings.Join(r.versions, ", "))
+		return bad(KindGap, "a migration leads from one version to the next: %s to %s does not, the order is %s", from, to, strings.Join(r.versions, ", "))
 	}
 	return Migration{Name: r.entity + "-" + to, Entity: r.entity, From: from, To: to}, nil
+}
+
+// Migrations returns the moves from version to version, oldest first: none for
+// one version alone.
+func (r *Registry) Migrations() []Migration {
+	var all []Migration
+	for i := 1; i < len(r.versions); i++ {
+		m, _ := r.Migration(r.versions[i-1], r.versions[i]) // they are next to each other
+		all = append(all, m)
+	}
+	return all
 }
 
 // Last returns the move from the newest version but one to the newest. With
@@ -101,7 +130,7 @@ func (r *Registry) Migration(from, to string) (Migration, error) {
 func (r *Registry) Last() (Migration, error) {
 	n := len(r.versions)
 	if n < 2 {
-		return Migration{}, &Error{Entity: r.entity, Problem: "one version alone has no migration: register the next one"}
+		return Migration{}, &Error{Entity: r.entity, Kind: KindMissing, Problem: "one version alone has no migration: register the next one"}
 	}
 	return r.Migration(r.versions[n-2], r.versions[n-1])
 }
