@@ -127,7 +127,7 @@ func (r *Repository) Keys(ctx context.Context, tenant uuid.UUID, after *uuid.UUI
 	})
 }
 
-// memberFromRow makes a splittable.Member of a row.
+// memberFromRow makes the splittable.Member of a row.
 func (r *Repository) memberFromRow(row queries.Member) splittable.Member {
 	return splittable.Member{
 		TenantID: row.TenantID,

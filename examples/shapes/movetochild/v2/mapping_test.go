@@ -1,0 +1,41 @@
+package v2
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+	"pgregory.net/rapid"
+
+	"github.com/crossfade-db/crossfade/examples/shapes/movetochild"
+	"github.com/crossfade-db/crossfade/examples/shapes/movetochild/v2/queries"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestParcelsAreTheSameThereAndBack(t *testing.T) {
+	parcels := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) movetochild.Parcel {
+		return movetochild.Parcel{Barcode: rapid.String().Draw(t, "barcode"), Grams: rapid.Int32().Draw(t, "grams")}
+	}), 1, 20)
+	rapid.Check(t, func(t *rapid.T) {
+		want := parcels.Draw(t, "parcels")
+		barcodes, grams, err := mapping{}.SaveParams(movetochild.Shipment{Parcels: want})
+		require.NoError(t, err)
+		carrier, got, err := mapping{}.ShipmentFromRow(queries.GetShipmentRow{Barcodes: barcodes, Grams: grams, Carriers: []string{"X"}})
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		require.Equal(t, "X", carrier)
+	})
+}
+
+func TestNoParcelsAreRefused(t *testing.T) {
+	_, _, err := mapping{}.SaveParams(movetochild.Shipment{})
+	require.ErrorIs(t, err, movetochild.ErrNoParcels)
+}
+
+func TestRowsThatDisagreeAreAnError(t *testing.T) {
+	for _, carriers := range [][]string{nil, {"X", "Y"}} {
+		_, _, err := mapping{}.ShipmentFromRow(queries.GetShipmentRow{Carriers: carriers})
+		require.ErrorIs(t, err, movetochild.ErrCarriers)
+	}
+}
