@@ -48,7 +48,7 @@ func (e *Entity) String() string {
 	for i, v := range e.Versions {
 		versions[i] = fmt.Sprintf("%s (%s)", v.Name, v.over())
 	}
-	if versions == nil {
+	if len(versions) == 0 {
 		versions = []string{"no version yet"}
 	}
 	return fmt.Sprintf("%s  %s  %s", e.Name, e.At, strings.Join(versions, ", "))
@@ -93,7 +93,7 @@ func Init(dir string) (*Plan, Found, error) {
 	p.Notes = notes(c, found)
 	p.Next = nextOfInit(c, found)
 	if !m.requires[crossfadePath] && m.path != crossfadePath {
-		p.Next = append([]Step{{"go get " + crossfadePath, "generated code imports it"}}, p.Next[:2]...)
+		p.Next = append([]Step{{"go get " + postgresPath, "generated code imports it"}}, p.Next[:2]...)
 	}
 	return p, found, nil
 }

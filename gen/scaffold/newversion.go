@@ -258,10 +258,10 @@ func (a *addition) files() error {
 	switch a.over {
 	case SQLC:
 		err := a.plan.create(folder+"/doc.go", a.docText())
-		if err != nil || !slices.ContainsFunc(a.methods, method.byHand) {
+		if err != nil || !slices.ContainsFunc(a.methods, a.byHand) {
 			return err
 		}
-		return a.plan.create(folder+"/repository.go", a.restText("", method.byHand))
+		return a.plan.create(folder+"/repository.go", a.restText("", a.byHand))
 	case GORM:
 		if err := a.plan.create(folder+"/model.go", a.modelText()); err != nil || !slices.ContainsFunc(a.methods, a.noRole) {
 			return err
@@ -280,7 +280,7 @@ func (a *addition) begun() bool {
 }
 
 // byHand tells whether no query can answer a method.
-func (m method) byHand() bool { return m.verb == "stream" }
+func (a *addition) byHand(m method) bool { return a.entity.byHand(&a.table, m) }
 
 // noRole tells whether a method is none of those that are generated over GORM.
 func (a *addition) noRole(m method) bool {

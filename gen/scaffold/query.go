@@ -56,8 +56,11 @@ type draft struct {
 // method's shape asks for.
 func (e *Entity) query(t *table, m method) string {
 	d := &draft{e: e, t: t, m: m, used: map[string]bool{}}
-	if m.verb == "stream" {
-		return fmt.Sprintf("-- %s hands out rows while it reads: write it by hand, as a method of Repository in this package.\n", m.name)
+	switch {
+	case m.verb == "stream":
+		return fmt.Sprintf("-- %s hands out rows while it reads: write it by hand, as a method of Repository.\n", m.name)
+	case e.byHand(t, m):
+		return fmt.Sprintf("-- %s goes on behind a key of several columns: write it by hand, as a method of Repository.\n", m.name)
 	}
 	sql := d.statement()
 	var text strings.Builder
@@ -71,6 +74,13 @@ func (e *Entity) query(t *table, m method) string {
 		}
 	}
 	return text.String() + sql + ";\n"
+}
+
+// byHand tells whether no query can answer a method: it streams, or pages by a
+// key of several parts.
+func (e *Entity) byHand(t *table, m method) bool {
+	after := slices.ContainsFunc(m.params, func(p param) bool { return p.name == "after" })
+	return m.verb == "stream" || m.name == e.roles["keys"] && len(t.key) > 1 && after
 }
 
 // name is the query's: GetCustomer for Get, and the method's own name where
