@@ -19,7 +19,8 @@ import (
 
 // Contract runs random sequences of an entity's operations on two versions and
 // demands the same answers: equal by the entity's comparators, or both not
-// found, or both another error. At the end of a sequence it asks for every key.
+// found, or both another error. At the end of a sequence it asks for every key, and
+// for lists.
 //
 //	pool := crossfadetest.Postgres(t, crossfadetest.SQL(schema))
 //	crossfadetest.Contract(t, pool, customerstest.Entity, v1.New, postgres.Queued(v2.New))
@@ -99,7 +100,7 @@ func (c *contract[R]) sequence(t *rapid.T) {
 	// A list of lists is longer on average than a list, and shrinks as well.
 	lists := rapid.SliceOfN(rapid.SliceOfN(rapid.Custom(c.drawCall), 0, 12), 1, 6).Draw(t, "calls")
 	calls := slices.Concat(lists...)
-	calls = append(calls[:min(len(calls), c.settings.most)], c.everyKey(t)...)
+	calls = append(calls[:min(len(calls), c.settings.most)], c.look(t)...)
 	c.sequences++
 	ctx := context.Background()
 	err := pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
@@ -127,14 +128,18 @@ func (c *contract[R]) drawCall(t *rapid.T) call[R] {
 	return op.draw(&Draw{t: t, settings: c.settings, key: -1, tenant: -1})
 }
 
-// everyKey asks for each key of each tenant.
-func (c *contract[R]) everyKey(t *rapid.T) (calls []call[R]) {
+// look asks each tenant for each key, and for a list of each kind.
+func (c *contract[R]) look(t *rapid.T) (calls []call[R]) {
 	for _, op := range c.operations {
-		if op.name() != c.entity.Get || c.entity.Get == "" {
-			continue
+		keys := 0
+		switch {
+		case op.name() == c.entity.Get:
+			keys = poolSize
+		case op.kind() == repo.KindList || op.kind() == repo.KindStream:
+			keys = 1
 		}
 		for tenant := range 2 {
-			for key := range poolSize {
+			for key := range keys {
 				calls = append(calls, op.draw(&Draw{t: t, settings: c.settings, key: key, tenant: tenant}))
 			}
 		}
