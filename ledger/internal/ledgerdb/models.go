@@ -266,6 +266,13 @@ type Ramp struct {
 	FinishedAt  *time.Time
 }
 
+type RowVersion struct {
+	Entity        string
+	TableName     string
+	VersionColumn string
+	TenantColumn  string
+}
+
 type StaleKey struct {
 	ID          int64
 	MigrationID int32
