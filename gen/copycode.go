@@ -262,7 +262,11 @@ func (c *copyCode) missingName() string {
 
 // missing writes the function that recognises "not there".
 func (c *copyCode) missing() string {
-	m, e := c.e.copier.missing, c.imports.std("errors")
+	m := c.e.copier.missing
+	if m.form == missingFunc && c.e.decl.absent == "" {
+		return c.missingName()
+	}
+	e := c.imports.std("errors")
 	s := c.s.inner()
 	err, target := s.local("err"), s.local("target")
 	own := ""
@@ -277,9 +281,6 @@ func (c *copyCode) missing() string {
 	case missingIs:
 		return fmt.Sprintf("func(%s error) bool { return %s%s.Is(%s, %s) }", err, or, e, err, c.missingName())
 	case missingFunc:
-		if own == "" {
-			return c.missingName()
-		}
 		return fmt.Sprintf("func(%s error) bool { return %s%s(%s) }", err, or, c.missingName(), err)
 	case missingAs:
 		name := c.missingName()

@@ -130,7 +130,7 @@ func (c *versionCode) mappingFile() ([]byte, error) {
 	body := func() string {
 		var out strings.Builder
 		fmt.Fprintf(&out, "// mapping converts what %s and version %s write differently. This file was\n"+
-			"// written once by crossfade gen, and is yours.\ntype mapping struct{}\n", shownIn(f, c.domain()), c.v.Name)
+			"// written once by crossfade gen, and is yours.\ntype mapping struct{}\n", c.say(c.domain()), c.v.Name)
 		for _, m := range c.mapper {
 			out.WriteString("\n" + comment(m.doc) + "func (mapping) " + m.stub(f))
 		}
@@ -160,8 +160,6 @@ func (m *mapperMethod) stub(f *file) string {
 	}
 	return fmt.Sprintf("%s%s {\nreturn %s\n}\n", m.name, m.signature(f), strings.Join(values, ", "))
 }
-
-func shownIn(f *file, t types.Type) string { return f.show(t) }
 
 // unwritten reports what is left to do in mapping.go.
 func (c *versionCode) unwritten() []Problem {

@@ -315,3 +315,17 @@ func (g *generator) handwrittenVersion(v *version) {
 		g.ps.add(v.pkg.Fset.Position(fn.Pos()), v.where, "New is %s; expected %s, the factory of a side", types.TypeString(sig, (*types.Package).Name), want)
 	}
 }
+
+// tested reports whether crossfade.yaml lists an entity, so that its tests are
+// given a description of it.
+func (g *generator) tested(e *entity) bool {
+	if g.config == nil {
+		return false
+	}
+	for _, ce := range g.config.Entities {
+		if g.config.Folder(ce.Package) == e.pkg.dir && (!ce.Interface.Set() || ce.Interface.Value == e.iface) {
+			return true
+		}
+	}
+	return false
+}
