@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/crossfade-db/crossfade/gen/config"
@@ -101,6 +102,10 @@ func Init(dir string) (*Plan, Found, error) {
 // notes say what of the code does not fit the file yet.
 func notes(c *config.Config, found Found) (notes []string) {
 	for _, e := range found.Entities {
+		if err := config.ValidName(e.Name); err != nil {
+			notes = append(notes, fmt.Sprintf("%s: name= of %s: %v", e.At, e.Interface, err))
+			continue
+		}
 		if _, listed := c.Entity(e.Name); !listed {
 			notes = append(notes, fmt.Sprintf("%s: %s is not in %s: `crossfade new-version %s v1` adds it", e.At, e.Interface, config.FileName, e.Name))
 		}
@@ -120,8 +125,7 @@ entities:
 `)
 	for _, e := range found.Entities {
 		if config.ValidName(e.Name) != nil {
-			fmt.Fprintf(&text, "  # %s: name=%s is no name for the ledger: lower-case letters, digits and underscores\n", e.At, e.Name)
-			continue
+			continue // a note says so
 		}
 		text.WriteString(indent(config.NewEntity{Name: e.Name, Package: e.Package, Interface: e.Interface}.Element(), "  "))
 		for _, v := range e.Versions {
@@ -133,7 +137,7 @@ entities:
 			text.WriteString(indent(element, "      "))
 		}
 	}
-	if len(found.Entities) == 0 {
+	if !strings.Contains(text.String(), "- name:") {
 		text.WriteString(skeleton)
 	}
 	for _, line := range found.Elsewhere {
@@ -169,15 +173,16 @@ func nextOfInit(c *config.Config, found Found) []Step {
 	if found.GORM && found.SQLC == "" {
 		over = " --over gorm"
 	}
+	named := slices.DeleteFunc(slices.Clone(found.Entities), func(e *Entity) bool { return config.ValidName(e.Name) != nil })
 	switch {
-	case len(found.Entities) == 0 && len(c.Entities) == 0:
+	case len(named) == 0 && len(c.Entities) == 0:
 		return []Step{
 			{"//crossfade:entity name=customers notfound=ErrNotFound get=Get put=Save delete=Delete keys=Keys", "goes above a repository's interface (README, \"In an application\")"},
 			{"crossfade new-version customers v1" + over, "add it to crossfade.yaml, with a package for the tables that there are"},
 			generate,
 		}
 	case len(c.Entities) == 0:
-		e := found.Entities[0]
+		e := named[0]
 		return []Step{{"crossfade new-version " + e.Name + " v1" + over, "add it to crossfade.yaml, with a package for the tables that there are"}, generate, register(e.Name, "v1", "v2")}
 	}
 	e := c.Entities[0]
@@ -196,7 +201,7 @@ func nextOfInit(c *config.Config, found Found) []Step {
 			generate,
 		}
 	default:
-		return []Step{generate, {"go build ./...", "the mapping that is missing does not compile"}, register(e.Name.Value, e.Versions[n-2].Name.Value, e.Versions[n-1].Name.Value)}
+		return []Step{generate, {"go build ./...", "a field without a place does not compile"}, register(e.Name.Value, e.Versions[n-2].Name.Value, e.Versions[n-1].Name.Value)}
 	}
 }
 
