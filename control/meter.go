@@ -13,8 +13,8 @@ import (
 
 var _ repo.Meter = (*Member)(nil)
 
-// Called implements [repo.Meter]: give the member to the routes, so that
-// guardrails have something to look at. It neither blocks nor allocates, but
+// Called implements [repo.Meter]: give the member, or [Member.MeterOf], to the
+// routes, so that guardrails have something to look at. It neither blocks nor allocates, but
 // at the first call of a migration or a tenant.
 func (m *Member) Called(c repo.Called) { m.meter.called(c) }
 
@@ -23,8 +23,8 @@ func (m *Member) Compared(migration, tenant string, outcome repo.Outcome) {
 	m.meter.of(migration).compared(tenant, outcome)
 }
 
-// MeterOf returns the part of the meter that counts one migration: routes ask for
-// it once, and are spared the search at each call.
+// MeterOf returns the part of the meter that counts one migration: a route that
+// is given it does not search for it at each call.
 func (m *Member) MeterOf(migration string) repo.Meter { return m.meter.of(migration) }
 
 // meter collects what a process measures until it is flushed.

@@ -11,21 +11,12 @@ import (
 
 // Meter is told how the calls of both sides and the comparisons go. The
 // member of the fleet implements it. Its methods are called in the caller's
-// time, by any number of goroutines: they must not block, fail or allocate. One
-// that has a method MeterOf(migration string) Meter is asked for its part by each
-// route once, and the part is told what it would have been told.
+// time, by any number of goroutines: they must not block, fail or allocate.
 type Meter interface {
 	// Called tells of one call of one side.
 	Called(Called)
 	// Compared tells of one comparison that was meant to take place.
 	Compared(migration, tenant string, outcome Outcome)
-}
-
-// migrations is a meter that has a part for each migration, so that it need not
-// be looked for at each call.
-type migrations interface {
-	// MeterOf returns the part of a migration, which is told of that one alone.
-	MeterOf(migration string) Meter
 }
 
 // Called is one call of one side.

@@ -146,33 +146,6 @@ func TestMeterIsToldWhatBecameOfComparisons(t *testing.T) {
 	assert.ElementsMatch(t, []repo.Outcome{repo.OutcomeMismatched, repo.OutcomeMatched, repo.OutcomeDropped}, g.outcomes)
 }
 
-// parted is a meter with a part for each migration.
-type parted struct {
-	gauge
-	part gauge
-	of   []string
-}
-
-func (p *parted) MeterOf(migration string) repo.Meter {
-	p.of = append(p.of, migration)
-	return &p.part
-}
-
-func TestMeterWithPartsIsAskedForItsPartOnce(t *testing.T) {
-	t.Parallel()
-	var p parted
-	b := metered(t, flags.Shadow, &p)
-	for range 2 {
-		_, err := b.routed.Get(t.Context(), "a")
-		require.ErrorIs(t, err, errNone)
-	}
-	require.NoError(t, b.comparer.Shutdown(context.Background()))
-	assert.Equal(t, []string{"things-v2"}, p.of)
-	assert.Empty(t, p.take(), "the part is told")
-	assert.Len(t, p.part.take(), 4)
-	assert.Len(t, p.part.outcomes, 2)
-}
-
 // nothing is a meter for counting allocations.
 type nothing struct{ total time.Duration }
 

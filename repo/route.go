@@ -70,9 +70,6 @@ func NewRoute[R any](cfg Config[R]) (*Route[R], error) {
 	case sparing:
 		r.source = r
 	}
-	if m, ok := cfg.Meter.(migrations); ok {
-		r.meter = m.MeterOf(cfg.Migration.Name)
-	}
 	return r, nil
 }
 

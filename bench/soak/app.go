@@ -107,7 +107,7 @@ func (a *app) start(ctx context.Context) error {
 		return err
 	}
 	a.routed, err = items.NewRoutedItems(repo.Config[items.Items]{
-		Migration: migration, Flag: a.member.Flag(migration.Name), Backend: sides, Comparer: a.comparer, Meter: a.member,
+		Migration: migration, Flag: a.member.Flag(migration.Name), Backend: sides, Comparer: a.comparer, Meter: a.member.MeterOf(migration.Name),
 	})
 	if err != nil {
 		return err

@@ -104,12 +104,15 @@ func (a *App) route(ctx context.Context) (err error) {
 	for _, state := range States() {
 		m := state.migration()
 		oldSide, newSide := state.factories(orm)
-		sides, err := postgres.Sides(db, postgres.Queued(oldSide), postgres.Queued(newSide))
+		if state != DualSplit { // of which nothing can be queued
+			oldSide, newSide = postgres.Queued(oldSide), postgres.Queued(newSide)
+		}
+		sides, err := postgres.Sides(db, oldSide, newSide)
 		if err != nil {
 			return err
 		}
 		a.routed[state], err = items.NewRoutedItems(repo.Config[items.Items]{
-			Migration: m, Flag: a.member.Flag(m.Name), Backend: sides, Comparer: a.comparer, Meter: a.member,
+			Migration: m, Flag: a.member.Flag(m.Name), Backend: sides, Comparer: a.comparer, Meter: a.member.MeterOf(m.Name),
 		})
 		if err != nil {
 			return err

@@ -94,7 +94,8 @@ func open(ctx context.Context, dsn, name string, tenants []string, fault v2.Faul
 		return a, err
 	}
 	a.customers, err = customers.NewRoutedCustomers(repo.Config[customers.Customers]{
-		Migration: migration, Flag: a.member.Flag(migration.Name), Backend: sides, Comparer: a.comparer, Meter: a.member,
+		Migration: migration, Flag: a.member.Flag(migration.Name), Backend: sides, Comparer: a.comparer,
+		Meter: a.member.MeterOf(migration.Name),
 	})
 	if err != nil {
 		return a, err

@@ -85,7 +85,7 @@ var queueRules = []Mutant{
 	{
 		Rule: "queue: a batch that is its own transaction runs again where its isolation is not READ COMMITTED",
 		File: "repo/postgres/queue.go",
-		Old:  "(isolation(err) || of == partCommit)", New: "(false && isolation(err) || of == partCommit)",
+		Old:  "h.queue.implicit && !refused(err) &&", New: "h.queue.implicit && !isolation(err) && !refused(err) &&",
 		Package: "./repo/postgres", Run: "TestDefaultIsolationOfTheDatabaseChangesNothing",
 	},
 	{
@@ -95,11 +95,28 @@ var queueRules = []Mutant{
 		Package: "./repo/postgres", Run: "TestProcedureThatCommitsIsRefusedInAQueue",
 	},
 	{
-		Rule:    "queue: a deferred constraint that fails in one batch of both sides is the failure of its side",
-		File:    "repo/postgres/queue.go",
-		Old:     "(isolation(err) || of == partCommit)",
-		New:     "(isolation(err) || of > partCommit)",
+		Rule: "queue: a deferred constraint that fails in one batch of both sides is the failure of its side",
+		File: "repo/postgres/queue.go",
+		Old:  "h.queue.implicit && !refused(err) &&", New: "h.queue.implicit && of != partCommit && !refused(err) &&",
 		Package: "./repo/postgres", Run: "TestFailureOfTheOtherSideInAQueue",
+	},
+	{
+		Rule: "queue: the fence of both sides waits for its locks as long as it may",
+		File: "repo/postgres/queue.go",
+		Old:  "(h.queue.both || !timedOut(err))", New: "!timedOut(err)",
+		Package: "./repo/postgres", Run: "TestWriteOfBothSidesWaitsForItsKeyAsLongAsItMay",
+	},
+	{
+		Rule: "queue: what a trigger does at COMMIT is done before it, within the timeouts of its side",
+		File: "repo/postgres/sides.go",
+		Old:  " && !(plan.WritesBoth && known.deferred)", New: "",
+		Package: "./repo/postgres", Run: "TestDeferredTriggerOfTheOtherSideThatHangsIsItsFailure",
+	},
+	{
+		Rule: "queue: a write without a fence is READ COMMITTED, whatever the connection's default is",
+		File: "repo/postgres/sides.go",
+		Old:  "scope.Decision.Guarded() && known.committed", New: "scope.Decision.Guarded()",
+		Package: "./repo/postgres", Run: "TestUnfencedWriteUnderAnotherDefaultIsolationIsReadCommitted",
 	},
 	{
 		Rule: "queue: the side without authority that runs at once is behind its savepoint",

@@ -46,7 +46,7 @@ type Config struct {
 type DB struct {
 	pool *pgxpool.Pool
 	cfg  Config
-	ids  sync.Map // in the ledger, by the name of the migration
+	ids  sync.Map // facts by the name of the migration
 
 	// atConnect says that the connections bring the timeouts: no transaction has
 	// to set them.
@@ -116,21 +116,34 @@ func New(pool *pgxpool.Pool, cfg *Config) *DB {
 // Pool returns the pool that the DB runs on.
 func (db *DB) Pool() *pgxpool.Pool { return db.pool }
 
-// migrationID returns the ledger's number of a migration, asked once.
-func (db *DB) migrationID(ctx context.Context, q DBTX, name string) (int32, error) {
-	if id, ok := db.ids.Load(name); ok {
-		return id.(int32), nil
+// facts are asked once for each migration.
+type facts struct {
+	id int32 // in the ledger
+	// committed says that transactions are READ COMMITTED unless they say otherwise.
+	committed bool
+	// deferred says that there are triggers which run when a transaction
+	// commits, where no timeout bounds them.
+	deferred bool
+}
+
+const factsSQL = `select m.id, current_setting('default_transaction_isolation') = 'read committed',
+	exists (select from pg_trigger where tginitdeferred) from crossfade.migrations m where m.name = $1`
+
+// facts returns what is known of a migration.
+func (db *DB) facts(ctx context.Context, q DBTX, name string) (facts, error) {
+	if known, ok := db.ids.Load(name); ok {
+		return known.(facts), nil
 	}
-	var id int32
-	err := q.QueryRow(ctx, "select id from crossfade.migrations where name = $1", name).Scan(&id)
+	var f facts
+	err := q.QueryRow(ctx, factsSQL, name).Scan(&f.id, &f.committed, &f.deferred)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return 0, &UnknownMigrationError{Migration: name}
+		return f, &UnknownMigrationError{Migration: name}
 	case err != nil:
-		return 0, fmt.Errorf("look up migration %s in the ledger: %w", name, translate(late(ctx, err), name, 0, ""))
+		return f, fmt.Errorf("look up migration %s in the ledger: %w", name, translate(late(ctx, err), name, 0, ""))
 	}
-	db.ids.Store(name, id)
-	return id, nil
+	db.ids.Store(name, f)
+	return f, nil
 }
 
 // timeoutsSQL sets the timeouts of the transaction in progress.

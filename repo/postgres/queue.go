@@ -149,6 +149,9 @@ func (q *Queue) Exec(ctx context.Context, sql string, args ...any) (pgconn.Comma
 // Arguments may be changed afterwards. A statement that must find its row is
 // not for ExecLater: nobody learns how many rows it changed.
 func ExecLater(ctx context.Context, db DBTX, sql string, args ...any) error {
+	if strings.TrimSpace(sql) == "" {
+		return errors.New("execute a statement later: it is empty")
+	}
 	h, ok := db.(*handle)
 	if q, is := db.(*Queue); is {
 		h, ok = q.handle, true
@@ -240,13 +243,13 @@ func (h *handle) fail(of part, err error) error {
 	if err == nil {
 		return nil
 	}
-	again := of == partOpening || of == partAuthority || of == partOther || h.queue.implicit && (isolation(err) || of == partCommit)
+	again := of == partOpening || of == partAuthority || of == partOther || h.queue.implicit && !refused(err) && (h.queue.both || !timedOut(err))
 	if unprepared(err) {
 		again = !cut(err)
 	} else if lost(err) {
 		again = false
 	}
-	careful := again && h.queue.both && (of >= partOther || timedOut(err))
+	careful := again && (isolation(err) || h.queue.both && (of != partAuthority || timedOut(err)))
 	h.queue.failed = &queueError{part: of, err: err, again: again, careful: careful}
 	return h.queue.failed
 }
@@ -320,6 +323,12 @@ func isolation(err error) bool {
 func timedOut(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && (pg.Code == "57014" || pg.Code == "55P03") // query_canceled, lock_not_available
+}
+
+// refused reports whether the fence says that the decision does not count.
+func refused(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == stateRefused || pg.Code == stateUnknown)
 }
 
 // unprepared reports whether a batch failed before any of it was executed.

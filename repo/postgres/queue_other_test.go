@@ -85,6 +85,74 @@ func TestAuthorityWaitsAsLongAsItMayInAQueue(t *testing.T) {
 	assert.Empty(t, w.stale())
 }
 
+// The shorter timeouts are not for the locks of the fence either.
+func TestWriteOfBothSidesWaitsForItsKeyAsLongAsItMay(t *testing.T) {
+	for _, stage := range both {
+		for name, standing := range map[string]flags.Standing{"": none, " clean": clean} {
+			t.Run(stage.String()+name, func(t *testing.T) {
+				t.Parallel()
+				w, wire := wiredWith(t, stage, standing, queued, &postgres.Config{OtherLockTimeout: 10 * time.Millisecond, LockTimeout: time.Minute})
+				for range 3 {
+					require.NoError(t, save(t.Context(), w))
+				}
+				holder, err := pgx.ConnectConfig(t.Context(), w.pool.Config().ConnConfig.Copy())
+				require.NoError(t, err)
+				defer func() { _ = holder.Close(context.Background()) }()
+				tx, err := holder.Begin(t.Context())
+				require.NoError(t, err)
+				_, err = tx.Exec(t.Context(), "select crossfade.lock_only(id, $1, '{1}', false) from crossfade.migrations", tenant)
+				require.NoError(t, err)
+				before, end := wire.now().Trips, make(chan error, 1)
+				go func() { end <- save(context.WithoutCancel(t.Context()), w) }()
+				waits := func() bool {
+					var waits bool
+					err := tx.QueryRow(t.Context(), "select exists (select from pg_stat_activity where pg_backend_pid() = any(pg_blocking_pids(pid)))").Scan(&waits)
+					return err == nil && waits
+				}
+				if stage != flags.Live || standing.Clean { // where the fence travels with the rest
+					require.Eventually(t, func() bool { return wire.now().Trips > before }, time.Minute, time.Millisecond)
+				}
+				require.Eventually(t, waits, time.Minute, time.Millisecond)
+				require.NoError(t, tx.Rollback(t.Context()))
+				require.NoError(t, <-end)
+				assert.Empty(t, w.stale())
+			})
+		}
+	}
+}
+
+// No timeout bounds what a trigger does when a batch commits by itself.
+func TestDeferredTriggerOfTheOtherSideThatHangsIsItsFailure(t *testing.T) {
+	for _, stage := range lenient {
+		t.Run(stage.String(), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, stage, &postgres.Config{OtherStatementTimeout: 50 * time.Millisecond})
+			authority, other := tables(stage)
+			w.exec(replaceAll(`create function hang() returns trigger language plpgsql as $$ begin perform pg_sleep(3600); return null; end $$;
+				create constraint trigger hang after insert or update on % deferrable initially deferred for each row execute function hang()`, other))
+			require.NoError(t, w.notes.Save(t.Context(), tenant, note{ID: 1, Text: "two"}))
+			assert.Equal(t, "two 0", w.text(authority, 1))
+			assert.Equal(t, staleOnOther(stage), w.stale())
+		})
+	}
+}
+
+// Whatever ends a connection's prepared statements, writes go on.
+func TestQueuedWriteWhosePreparedStatementsAreGoneRunsAgain(t *testing.T) {
+	for _, stage := range []flags.Stage{flags.Old, flags.Dual, flags.Shadow, flags.RampDown, flags.New} {
+		t.Run(stage.String(), func(t *testing.T) {
+			t.Parallel()
+			w, _ := wired(t, stage, none, queued)
+			for range 3 {
+				require.NoError(t, save(t.Context(), w))
+			}
+			w.exec("deallocate all")
+			require.NoError(t, save(t.Context(), w))
+			assert.Empty(t, w.stale())
+		})
+	}
+}
+
 // After a write that needed a savepoint some have one, and then none again.
 func TestWritesGoWithoutASavepointAgainOnceTheOtherSideWorks(t *testing.T) {
 	t.Parallel()

@@ -151,9 +151,9 @@ func TestDefaultIsolationOfTheDatabaseChangesNothing(t *testing.T) {
 	}
 }
 
-// There a trigger sees the ledger as it was when the batch began, and so takes
-// every write that has no fence for one that came too late.
-func TestUnfencedWriteUnderAnotherDefaultIsolationIsRecorded(t *testing.T) {
+// In a snapshot of its beginning a trigger would take every write that has no
+// fence for one that came too late.
+func TestUnfencedWriteUnderAnotherDefaultIsolationIsReadCommitted(t *testing.T) {
 	for _, level := range []string{"repeatable read", "serializable"} {
 		for shape, write := range writers {
 			t.Run(shape+" by "+level, func(t *testing.T) {
@@ -161,13 +161,15 @@ func TestUnfencedWriteUnderAnotherDefaultIsolationIsRecorded(t *testing.T) {
 				w := newWorld(t, flags.Old, nil)
 				w.capture()
 				w.stand(flags.Old, unfenced)
+				w.exec("update crossfade.migrations set uniform_stage = 'old'")
 				w.exec("do $$ begin execute format('alter database %I set default_transaction_isolation = ''" + level + "''', current_database()); end $$")
 				w.pool.Reset()
 				w.routeAuthority(flags.Old, write)
-				require.NoError(t, w.notes.Save(t.Context(), tenant, note{ID: 1, Text: "one"}))
+				for range 2 {
+					require.NoError(t, w.notes.Save(t.Context(), tenant, note{ID: 1, Text: "one"}))
+				}
 				assert.Equal(t, "one 0", w.text("notes_v1", 1))
-				assert.Equal(t, []string{"new:1"}, slices.Compact(w.stale()))
-				assert.Zero(t, one[int](w, "select count(*) from crossfade.captures"), "nobody bypassed the application")
+				assert.Empty(t, w.stale())
 			})
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 
 	"github.com/crossfade-db/crossfade/flags"
@@ -88,10 +89,11 @@ func (b *sides[R]) Read(ctx context.Context, scope repo.Scope, look bool, fn fun
 	case !look:
 		return fn(ctx, direct[R]{b, b.goesOn(scope)})
 	}
-	id, err := b.db.migrationID(ctx, b.db.pool, scope.Decision.Migration)
+	known, err := b.db.facts(ctx, b.db.pool, scope.Decision.Migration)
 	if err != nil {
 		return err
 	}
+	id := known.id
 	var found lookup
 	open := opening{
 		isolation: "repeatable read read only",
@@ -113,8 +115,9 @@ func (b *sides[R]) Read(ctx context.Context, scope repo.Scope, look bool, fn fun
 // each error reaches the side, or the rule of the ladder, that it is for.
 //
 // Both sides in one batch have no savepoint between them. Where that fails for
-// the sake of the side without authority, or of a timeout, the write runs again
-// with a savepoint, and so do the next ones: what fails once fails again.
+// the sake of the side without authority, of the fence, or of a timeout, the
+// write runs again with a savepoint, and so do the next ones: what fails once
+// fails again.
 func (b *sides[R]) Write(ctx context.Context, scope repo.Scope, look bool, fn func(context.Context, repo.Session[R]) error) error {
 	if b.tx != nil {
 		return b.join(ctx, scope, true, look, fn)
@@ -123,7 +126,7 @@ func (b *sides[R]) Write(ctx context.Context, scope repo.Scope, look bool, fn fu
 		return b.write(ctx, scope, look, sentAtOnce, fn)
 	}
 	how := oneBatch
-	if scope.Decision.Guarded() && scope.Decision.Plan().WritesBoth && !b.care.ended() {
+	if scope.Decision.Guarded() && !b.care.ended() {
 		how = savepoints
 	}
 	for {
@@ -168,29 +171,29 @@ func (b *sides[R]) write(
 	ctx context.Context, scope repo.Scope, look bool, how delivery, fn func(context.Context, repo.Session[R]) error,
 ) error {
 	queue := how != sentAtOnce
-	var id int32
-	var found lookup
+	known, err := b.db.facts(ctx, b.db.pool, scope.Decision.Migration)
+	if err != nil {
+		return err
+	}
+	plan := scope.Decision.Plan()
 	open := opening{isolation: "read committed", explain: explain(scope), queued: queue, waits: queue && !look}
-	open.implicit = open.waits && how == oneBatch && scope.Decision.Guarded() // by a fence that looks at the isolation level
+	open.implicit = open.waits && how == oneBatch && scope.Decision.Guarded() && known.committed && !(plan.WritesBoth && known.deferred)
+	var found lookup
 	if unfenced(scope) && !look {
 		open.then = []statement{b.db.unfenced(scope.Decision.Migration)}
-		if b.db.atConnect {
+		if b.db.atConnect && !strings.Contains(scope.Decision.Migration, "*/") {
 			open.unfenced = scope.Decision.Migration
 		}
 	} else {
-		var err error
-		if id, err = b.db.migrationID(ctx, b.db.pool, scope.Decision.Migration); err != nil {
-			return err
-		}
-		call := fenceCall{migration: id, scope: scope, lock: true, look: look}
-		if !b.db.atConnect || scope.Decision.Plan().WritesBoth { // both sides in one batch have timeouts of their own
+		call := fenceCall{migration: known.id, scope: scope, lock: true, look: look}
+		if !b.db.atConnect || plan.WritesBoth { // both sides in one batch have timeouts of their own
 			call.timeouts = b.db.timeoutArgs
 		}
 		open.then = call.statements(&found)
 	}
 	return b.db.run(ctx, open, func(tx *Tx) error {
 		tx.queue.delay = queue && scope.Op.Queue
-		s := b.session(tx, id, scope, &found)
+		s := b.session(tx, known.id, scope, &found)
 		s.owned, s.queued = true, queue
 		return uncaptured(fn(ctx, s), scope)
 	})
@@ -266,10 +269,11 @@ func (b *sides[R]) joinOnce(
 		}
 		return b.within(ctx, b.session(tx, 0, scope, &lookup{}), fn)
 	}
-	id, err := b.db.migrationID(ctx, tx.handle, scope.Decision.Migration)
+	known, err := b.db.facts(ctx, tx.handle, scope.Decision.Migration)
 	if err != nil {
 		return nil, err
 	}
+	id := known.id
 	if lock {
 		exclusive := scope.Keys.All() || len(scope.Keys.List()) > fence.MaxKeys
 		if err := tx.lockTenant(id, scope.Decision.Migration, scope.Tenant, exclusive); err != nil {

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -83,5 +84,19 @@ func TestUnfencedWriteThatIsSentAloneSaysSo(t *testing.T) {
 		require.NoError(t, save(t.Context(), w))
 		const said = "/* crossfade: unfenced notes-v2 */ "
 		assert.True(t, one[bool](w, "select bool_and(starts_with(query, '"+said+"') <> (coalesce(unfenced, '') = 'notes-v2')) from heard"))
+	}
+}
+
+// READ COMMITTED has to be said there, and that costs no round trip.
+func TestAnotherDefaultIsolationCostsNoRoundTrip(t *testing.T) {
+	t.Parallel()
+	for _, stage := range []flags.Stage{flags.Old, flags.Dual, flags.New} {
+		w, wire := wiredWith(t, stage, none, queued, nil, func(cfg *pgxpool.Config) {
+			cfg.ConnConfig.RuntimeParams["default_transaction_isolation"] = "serializable"
+		})
+		for range 3 {
+			require.NoError(t, save(t.Context(), w))
+		}
+		assert.Equal(t, 1, wire.during(func() { require.NoError(t, save(t.Context(), w)) }).Trips, stage)
 	}
 }

@@ -207,8 +207,10 @@ func (tx *Tx) commit(ctx context.Context) error {
 	switch {
 	case failed.again && tx.open.queued, errors.Is(err, errSwallowed):
 	case failed.again || unprepared(err):
+		failed.part = partCommit
 		failed.again, failed.err = false, fmt.Errorf("commit: nothing was sent, so nothing is committed: %w", busy(failed.err))
 	case lost(err) && pgconn.SafeToRetry(err) && !tx.conn.Conn().IsClosed():
+		failed.part = partCommit
 		failed.err = fmt.Errorf("commit: nothing was sent, so nothing is committed: %w", busy(failed.err))
 	case lost(err):
 		failed.err = &repo.UnknownOutcomeError{Err: failed.err}
@@ -307,14 +309,14 @@ func inTransaction(conn *pgx.Conn) error {
 // LockTenant locks every key of the tenant exclusively, for a transaction that
 // will write by predicate after it wrote by key.
 func (tx *Tx) LockTenant(ctx context.Context, migration, tenant string) error {
-	id, err := tx.db.migrationID(ctx, tx.handle, migration)
+	known, err := tx.db.facts(ctx, tx.handle, migration)
 	if err != nil {
 		return err
 	}
-	if err := tx.lockTenant(id, migration, tenant, true); err != nil {
+	if err := tx.lockTenant(known.id, migration, tenant, true); err != nil {
 		return err
 	}
-	_, err = tx.handle.Exec(ctx, "select crossfade.lock_only($1, $2, null, true)", id, tenant)
+	_, err = tx.handle.Exec(ctx, "select crossfade.lock_only($1, $2, null, true)", known.id, tenant)
 	return err
 }
 
