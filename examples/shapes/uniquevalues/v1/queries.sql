@@ -1,0 +1,32 @@
+-- name: GetPlayer :one
+select tenant_id, id, handle as login, score from players_v1 where tenant_id = @tenant_id and id = @id;
+
+-- name: GetForUpdatePlayer :one
+select tenant_id, id, handle as login, score from players_v1 where tenant_id = @tenant_id and id = @id for update;
+
+-- name: PlayerByLogin :one
+select tenant_id, id, handle as login, score from players_v1 where tenant_id = @tenant_id and handle = @login;
+
+-- name: ListPlayers :many
+select tenant_id, id, handle as login, score from players_v1 where tenant_id = @tenant_id and id > @after order by id limit sqlc.arg('limit');
+
+-- name: SavePlayer :exec
+insert into players_v1 (tenant_id, id, handle, score) values (@tenant_id, @id, @login, @score)
+on conflict (tenant_id, id) do update set handle = excluded.handle, score = excluded.score;
+
+-- name: RenamePlayer :execrows
+update players_v1 set handle = @login where tenant_id = @tenant_id and id = @id;
+
+-- name: SwapPlayer :one
+update players_v1 p set handle = o.handle from players_v1 o
+where p.tenant_id = @tenant_id and o.tenant_id = @tenant_id
+  and (p.id = @first_id and o.id = @second_id or p.id = @second_id and o.id = @first_id)
+returning p.id;
+
+-- name: DeletePlayer :execrows
+delete from players_v1 where tenant_id = @tenant_id and id = @id;
+
+-- name: PlayerKeys :many
+select id from players_v1
+where tenant_id = @tenant_id and (sqlc.narg('after')::uuid is null or id > sqlc.narg('after'))
+order by id limit sqlc.arg('limit');
