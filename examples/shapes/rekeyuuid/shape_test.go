@@ -11,9 +11,9 @@ import (
 
 	"github.com/crossfade-db/crossfade/crossfadetest"
 	"github.com/crossfade-db/crossfade/examples/shapes/rekeyuuid"
+	"github.com/crossfade-db/crossfade/examples/shapes/rekeyuuid/rekeyuuidtest"
 	v1 "github.com/crossfade-db/crossfade/examples/shapes/rekeyuuid/v1"
 	v2 "github.com/crossfade-db/crossfade/examples/shapes/rekeyuuid/v2"
-	"github.com/crossfade-db/crossfade/examples/shapes/rekeyuuid/rekeyuuidtest"
 )
 
 // Each side draws a number of its own from the one sequence: Open is left to the other tests.
