@@ -101,13 +101,13 @@ func (p *Plan) Apply(ctx context.Context) error {
 			err = replaceFile(p.abs(f.Path), f.before, f.Content)
 		}
 		if err != nil {
-			return fmt.Errorf("write %s: %w", f.Path, err)
+			return fmt.Errorf("write %s: %w; what came before it is written: mend that, and run the command again for the rest", f.Path, err)
 		}
 	}
 	return nil
 }
 
-var errMoved = errors.New("it was changed in the meantime, and was left alone: run the command again")
+var errMoved = errors.New("it was changed in the meantime, and is left alone")
 
 // makeFile makes a file that is not there, and its folder.
 func makeFile(path string, content []byte) error {

@@ -45,9 +45,9 @@ var versionFolder = regexp.MustCompile(`^v[0-9]+[a-z0-9_]*$`)
 func (m *module) versions(e *Entity) []Version {
 	entries, err := os.ReadDir(filepath.Join(m.root, filepath.FromSlash(e.Package)))
 	if err != nil {
-		return nil
+		return []Version{}
 	}
-	var found []Version
+	found := []Version{}
 	for _, entry := range entries {
 		if !entry.IsDir() || config.ValidName(entry.Name()) != nil {
 			continue
