@@ -2,8 +2,8 @@
 // time of day, version 2 in one timestamptz.
 //
 // The mapping of version 1 cuts an instant in two, in UTC, and puts it together again; version 2 needs none. Nothing is
-// lost: 24:00, which a time of day can be, is 00:00 of the next day. A day that is infinite is refused. By hand, besides
-// SQL and this file: v1/mapping.go, 28 lines.
+// lost: 24:00, which a time of day can be, is 00:00 of the next day. A day that is infinite is refused. By hand,
+// besides SQL and this file: 24 lines, in v1/mapping.go.
 package mergecolumns
 
 import (

@@ -138,7 +138,7 @@ func (r *Repository) Keys(ctx context.Context, tenant uuid.UUID, after *uuid.UUI
 	})
 }
 
-// appointmentFromRow makes a mergecolumns.Appointment of a row.
+// appointmentFromRow makes the mergecolumns.Appointment of a row.
 func (r *Repository) appointmentFromRow(row queries.Appointment) (mergecolumns.Appointment, error) {
 	startsAt, err := r.m.AppointmentFromRow(row)
 	if err != nil {

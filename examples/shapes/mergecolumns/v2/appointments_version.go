@@ -102,7 +102,7 @@ func (r *Repository) Keys(ctx context.Context, tenant uuid.UUID, after *uuid.UUI
 	})
 }
 
-// appointmentFromRow makes a mergecolumns.Appointment of a row.
+// appointmentFromRow makes the mergecolumns.Appointment of a row.
 func (r *Repository) appointmentFromRow(row queries.Appointment) mergecolumns.Appointment {
 	return mergecolumns.Appointment{
 		TenantID: row.TenantID,

@@ -107,7 +107,7 @@ func (r *Repository) Keys(ctx context.Context, tenant uuid.UUID, after *uuid.UUI
 	})
 }
 
-// contactFromRow makes a renamecolumn.Contact of a row.
+// contactFromRow makes the renamecolumn.Contact of a row.
 func (r *Repository) contactFromRow(row queries.Contact) renamecolumn.Contact {
 	return renamecolumn.Contact{TenantID: row.TenantID, ID: row.ID, Name: row.Name, Phone: row.Phone}
 }
