@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -141,11 +142,11 @@ func (s *Store) RowDistribution(ctx context.Context, d RowVersions) (RowDistribu
 		found.Rows = int64(stats.Rows)
 		for i, version := range stats.Vals {
 			if i < len(stats.Freqs) {
-				found.Versions = append(found.Versions, RowVersionCount{Version: version, Rows: int64(stats.Rows * float64(stats.Freqs[i]))})
+				found.Versions = append(found.Versions, RowVersionCount{Version: version, Rows: int64(math.Round(stats.Rows * float64(stats.Freqs[i])))})
 			}
 		}
 		if stats.Nulls > 0 {
-			found.Versions = append(found.Versions, RowVersionCount{Null: true, Rows: int64(stats.Rows * float64(stats.Nulls))})
+			found.Versions = append(found.Versions, RowVersionCount{Null: true, Rows: int64(math.Round(stats.Rows * float64(stats.Nulls)))})
 		}
 		if stats.AnalyzedAt.Unix() > 0 {
 			found.AnalyzedAt = utc(stats.AnalyzedAt)

@@ -33,6 +33,8 @@ type report struct {
 	Comparisons *comparisons   `json:"comparisons,omitempty"`
 	Jobs        []jobJSON      `json:"jobs"`
 	Guard       *guardJSON     `json:"guard,omitempty"`
+	// RowVersions are the entity's tables whose rows carry the version that wrote them.
+	RowVersions []rowVersionsJSON `json:"row_versions,omitempty"`
 	// PassedNoReturn says that the old side of some tenants missed writes at new.
 	PassedNoReturn bool `json:"old_side_incomplete"`
 
@@ -99,7 +101,7 @@ type fieldMismatch struct {
 }
 
 // lookAt looks at one migration.
-func lookAt(ctx context.Context, store *ledger.Store, name string) (report, error) {
+func lookAt(ctx context.Context, store *ledger.Store, name string, count bool) (report, error) {
 	state, err := store.Load(ctx, name)
 	if err != nil {
 		return report{}, err
@@ -129,6 +131,9 @@ func lookAt(ctx context.Context, store *ledger.Store, name string) (report, erro
 		return r, err
 	}
 	if r.Guard, err = guardOf(ctx, store, state); err != nil {
+		return r, err
+	}
+	if r.RowVersions, err = rowVersionsOf(ctx, store, m.Entity, count); err != nil {
 		return r, err
 	}
 	r.Jobs, err = recentJobs(ctx, store, name)

@@ -61,6 +61,7 @@ func writeReport(w *strings.Builder, r *report) {
 	writeGuard(w, r)
 	writeFleet(w, r)
 	writeData(w, r)
+	writeRowVersions(w, r)
 	writeComparisons(w, r)
 	writeMismatches(w, r)
 	writeJobs(w, r)

@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) statusCommand() *cobra.Command {
-	var watch bool
+	var watch, count bool
 	var every time.Duration
 	var about flags.Subject
 	cmd := &cobra.Command{
@@ -26,10 +26,12 @@ func (a *app) statusCommand() *cobra.Command {
   what speaks against the next step up and down of those whom no pin names;
   which processes acknowledged the policy in force;
   stale keys, with the age of the oldest; reads compared of those meant to be;
+  rows by the version that wrote them, for tables that the application declared;
   open mismatches; jobs with rate and time left.
 
 With --watch it looks again every two seconds, until Ctrl-C. With --tenant it explains where one
-tenant stands and why, and with --key where one of its keys does.`,
+tenant stands and why, and with --key where one of its keys does. Rows by version are what the server's
+statistics and an index say, and no table is read for them; --count-rows counts them.`,
 		Example: `  crossfade status
   crossfade status customers-v2 --watch
   crossfade status customers-v2 --tenant acme --key 42
@@ -40,6 +42,9 @@ tenant stands and why, and with --key where one of its keys does.`,
 			if every <= 0 {
 				return usagef("--every must be more than zero")
 			}
+			if count && (watch || about.Tenant != "") {
+				return usagef("--count-rows reads whole tables: it goes neither with --watch nor with --tenant")
+			}
 			if err := checkAbout(about, cmd.Flags().Changed("tenant"), watch, args); err != nil {
 				return err
 			}
@@ -48,7 +53,7 @@ tenant stands and why, and with --key where one of its keys does.`,
 					return a.explain(cmd.Context(), store, args[0], about)
 				}
 				if !watch {
-					return a.status(cmd.Context(), store, args)
+					return a.status(cmd.Context(), store, args, count)
 				}
 				return a.watch(cmd.Context(), store, args, every)
 			})
@@ -57,14 +62,15 @@ tenant stands and why, and with --key where one of its keys does.`,
 	a.addDatabase(cmd)
 	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "look again and again, until Ctrl-C")
 	cmd.Flags().DurationVar(&every, "every", 2*time.Second, "time between two looks of --watch")
+	cmd.Flags().BoolVar(&count, "count-rows", false, "count rows by their version: reads those tables from end to end, for a minute each at most")
 	cmd.Flags().StringVar(&about.Tenant, "tenant", "", "explain where this `tenant` stands; \"default\" where the application has none")
 	cmd.Flags().StringVar(&about.Key, "key", "", "explain where this `key` of --tenant stands, by its canonical text")
 	a.completeFlag(cmd, "tenant", a.tenantNames)
 	return cmd
 }
 
-func (a *app) status(ctx context.Context, store *ledger.Store, args []string) error {
-	reports, err := reportsOf(ctx, store, args)
+func (a *app) status(ctx context.Context, store *ledger.Store, args []string, count bool) error {
+	reports, err := reportsOf(ctx, store, args, count)
 	if err != nil {
 		return err
 	}
@@ -80,7 +86,7 @@ func (a *app) status(ctx context.Context, store *ledger.Store, args []string) er
 func (a *app) watch(ctx context.Context, store *ledger.Store, args []string, every time.Duration) error {
 	text := ""
 	for {
-		reports, err := reportsOf(ctx, store, args)
+		reports, err := reportsOf(ctx, store, args, false)
 		switch {
 		case err == nil && a.json:
 			a.event(map[string]any{"migrations": reports})
@@ -121,7 +127,7 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 // reportsOf looks at one migration, or at all.
-func reportsOf(ctx context.Context, store *ledger.Store, args []string) ([]report, error) {
+func reportsOf(ctx context.Context, store *ledger.Store, args []string, count bool) ([]report, error) {
 	names := args
 	if len(names) == 0 {
 		migrations, err := store.Migrations(ctx)
@@ -134,7 +140,7 @@ func reportsOf(ctx context.Context, store *ledger.Store, args []string) ([]repor
 	}
 	reports := []report{}
 	for _, name := range names {
-		r, err := lookAt(ctx, store, name)
+		r, err := lookAt(ctx, store, name, count)
 		if err != nil {
 			return nil, err
 		}
