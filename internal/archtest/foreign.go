@@ -51,7 +51,7 @@ func DriverFree(g *Graph) (broken []string) {
 func GormOnly(g *Graph) (broken []string) {
 	for _, p := range g.Packages {
 		u, known := unitOf(p.Path)
-		if !known || u.kind == example || u.path == gormUnit {
+		if !known || u.kind == example || u.path == gormUnit || goldenOutput(p.Path) {
 			continue
 		}
 		for _, chain := range g.reach(p, gormPaths) {
@@ -85,7 +85,7 @@ func OpenFeatureOnly(g *Graph) (broken []string) {
 // TestFree reports test libraries that applications and programs would link.
 func TestFree(g *Graph) (broken []string) {
 	for _, p := range g.Packages {
-		if u, _ := unitOf(p.Path); u.kind == forTests || goldenOutput(p.Path) {
+		if u, _ := unitOf(p.Path); u.kind == forTests || goldenOutput(p.Path) || g.testSupport(p) {
 			continue
 		}
 		for _, path := range p.imports() {
@@ -95,6 +95,11 @@ func TestFree(g *Graph) (broken []string) {
 		}
 	}
 	return broken
+}
+
+// testSupport tells whether a package is what gen writes beside an entity for the application's tests.
+func (g *Graph) testSupport(p Package) bool {
+	return p.generated() && strings.HasSuffix(p.Name, "test") && slices.Contains(p.imports(), g.Module+"/crossfadetest")
 }
 
 // reach returns, for every import with one of the prefixes that the package gets at through ours, the way to it.
