@@ -92,7 +92,7 @@ func (r *Repository) Keys(ctx context.Context, tenant uuid.UUID, after *int64, l
 	})
 }
 
-// articleFromRow makes a typebigint.Article of a row.
+// articleFromRow makes the typebigint.Article of a row.
 func (r *Repository) articleFromRow(row queries.Article) typebigint.Article {
 	return typebigint.Article{TenantID: row.TenantID, ID: row.ID, Title: row.Title, Reads: row.Reads}
 }

@@ -136,7 +136,7 @@ func (r *Repository) Keys(ctx context.Context, tenant uuid.UUID, after *uuid.UUI
 	})
 }
 
-// parcelFromRow makes a typeenum.Parcel of a row.
+// parcelFromRow makes the typeenum.Parcel of a row.
 func (r *Repository) parcelFromRow(row queries.Parcel) (typeenum.Parcel, error) {
 	status, err := r.m.ParcelFromRow(row)
 	if err != nil {
