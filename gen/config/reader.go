@@ -48,7 +48,7 @@ func (r *reader) mapping(n *yaml.Node, where string, o *object) map[string]entry
 		case resolved(k).Tag == "!!merge":
 			r.problem(r.pos(k), where, "<< is not read here: write the keys out")
 		case !known || resolved(k).Kind != yaml.ScalarNode:
-			meant[r.unknown(k, where, o)] = true
+			meant[r.unknown(k, content, where, o)] = true
 		case twice:
 			r.problem(r.pos(k), where, "the key %s is there twice, first in line %d: delete one of them", name, first.key.Line)
 		default:
@@ -64,11 +64,18 @@ func (r *reader) mapping(n *yaml.Node, where string, o *object) map[string]entry
 }
 
 // unknown reports a key, and returns the one that was probably meant.
-func (r *reader) unknown(k *yaml.Node, where string, o *object) (meant string) {
+func (r *reader) unknown(k, among *yaml.Node, where string, o *object) (meant string) {
 	name := shown(resolved(k))
 	if resolved(k).Kind == yaml.ScalarNode {
 		name = resolved(k).Value
-		if meant = Nearest(name, o.names()); meant != "" {
+		meant = Nearest(name, o.names())
+		for i := 0; i < len(among.Content); i += 2 {
+			if meant != "" && among.Content[i].Value == meant {
+				r.problem(r.pos(k), where, "unknown key %s of %s: delete it, since %s is in line %d", name, o.what, meant, among.Content[i].Line)
+				return meant
+			}
+		}
+		if meant != "" {
 			r.problem(r.pos(k), where, "unknown key %s of %s: write %s", name, o.what, meant)
 			return meant
 		}

@@ -74,9 +74,6 @@ func Init(dir string) (*Plan, Found, error) {
 	}
 	p := &Plan{Root: m.root}
 	path := filepath.Join(m.root, config.FileName)
-	if _, err := os.Stat(filepath.Join(m.root, "crossfade.yml")); err == nil {
-		return nil, found, fmt.Errorf("crossfade.yml is not read: rename it to %s", config.FileName)
-	}
 	text := configText(found)
 	if err := p.create(config.FileName, text); err != nil {
 		return nil, found, err

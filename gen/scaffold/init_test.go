@@ -102,6 +102,20 @@ func TestInitLeavesAFileThatIsThereAlone(t *testing.T) {
 	require.ErrorAs(t, err, &wrong)
 }
 
+func TestAPartOfAModuleCanHaveItsOwnFile(t *testing.T) {
+	files := map[string]string{"go.mod": goMod, "apps/shop/crossfade.yaml": "version: 1\nentities:\n"}
+	for name, text := range shopFiles() {
+		if name != "go.mod" {
+			files["apps/shop/"+name] = text
+		}
+	}
+	dir := moduleAt(t, files)
+	assert.True(t, initialised(t, filepath.Join(dir, "apps", "shop", "internal")).Nothing())
+	add(t, filepath.Join(dir, "apps", "shop"), "tickets", "v1", Hand)
+	assert.Contains(t, read(t, filepath.Join(dir, "apps/shop/internal/tickets/v1/repository.go")), `"example.com/shop/apps/shop/internal/tickets"`)
+	assert.NoFileExists(t, filepath.Join(dir, config.FileName))
+}
+
 func TestInitWhereItCannotBe(t *testing.T) {
 	_, _, err := Init(t.TempDir())
 	require.ErrorIs(t, err, ErrNoModule)

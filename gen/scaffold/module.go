@@ -11,15 +11,19 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/crossfade-db/crossfade/gen/config"
 )
 
 // ErrNoModule says that a folder belongs to no Go module.
 var ErrNoModule = errors.New("no go.mod in this folder or above it")
 
-// module is what is known of a Go module without compiling it.
+// module is what is known of a Go module, or of the part of it that has a
+// crossfade.yaml of its own, without compiling it.
 type module struct {
 	root     string // its folder
-	path     string // its import path
+	path     string // the import path of the folder
+	config   string // crossfade.yaml, "" where there is none
 	requires map[string]bool
 	folders  map[string]*folder // by their path from the root, with slashes
 	imports  map[string]bool    // of the libraries that matter here
@@ -75,10 +79,21 @@ func readModule(dir string) (*module, error) {
 	if err := m.readGoMod(); err != nil {
 		return nil, err
 	}
-	if err := filepath.WalkDir(root, m.visit); err != nil {
+	at, found, err := config.Find(dir)
+	if err != nil {
+		return nil, err
+	}
+	if found {
+		rel, err := filepath.Rel(root, filepath.Dir(at))
+		if err != nil {
+			return nil, fmt.Errorf("find the configuration: %w", err)
+		}
+		m.config, m.root, m.path = at, filepath.Dir(at), path.Join(m.path, filepath.ToSlash(rel))
+	}
+	if err := filepath.WalkDir(m.root, m.visit); err != nil {
 		return nil, fmt.Errorf("read the module: %w", err)
 	}
-	m.sqlc, err = readSQLC(root)
+	m.sqlc, err = readSQLC(m.root)
 	return m, err
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"go/token"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -62,7 +61,7 @@ func NewVersion(dir, entity, version, over string) (*Plan, error) {
 		return nil, err
 	}
 	a := &addition{mod: m, plan: &Plan{Root: m.root}, over: over}
-	if err := a.read(dir); err != nil {
+	if err := a.read(); err != nil {
 		return nil, err
 	}
 	before := a.config.Source()
@@ -93,24 +92,12 @@ func NewVersion(dir, entity, version, over string) (*Plan, error) {
 }
 
 // read reads crossfade.yaml.
-func (a *addition) read(dir string) error {
-	at, found, err := config.Find(dir)
-	switch {
-	case err != nil:
-		return err
-	case !found:
+func (a *addition) read() (err error) {
+	if a.mod.config == "" {
 		return inputf("there is no %s yet: run `crossfade init` first", config.FileName)
-	case !same(filepath.Dir(at), a.mod.root):
-		return inputf("%s is not at the module's root, %s, where versions are added: move it there", at, a.mod.root)
 	}
-	a.config, err = load(at)
+	a.config, err = load(a.mod.config)
 	return err
-}
-
-func same(a, b string) bool {
-	real, err := filepath.EvalSymlinks(a)
-	other, err2 := filepath.EvalSymlinks(b)
-	return err == nil && err2 == nil && real == other
 }
 
 // find finds the entity's interface, and puts the entity into crossfade.yaml
