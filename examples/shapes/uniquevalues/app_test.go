@@ -5,9 +5,11 @@ import (
 	_ "embed"
 	"iter"
 	"os"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/crossfade-db/crossfade/backfill"
 	"github.com/crossfade-db/crossfade/crossfadetest"
@@ -31,6 +33,7 @@ var schemaV2 string
 var (
 	tenant    = uuid.MustParse("10000000-0000-4000-8000-000000000000")
 	tables    = crossfadetest.SQL(schemaV1 + schemaV2)
+	pool      atomic.Pointer[pgxpool.Pool] // of the application that was opened last
 	migration = versions.Migration{Name: "players-v2", Entity: "players", From: "v1", To: "v2"}
 )
 
@@ -39,6 +42,7 @@ func app(seed func(ctx context.Context, r uniquevalues.Players) error) crossfade
 	return crossfadetest.App[uniquevalues.Players]{
 		Migration: migration, Setup: []crossfadetest.Setup{tables}, Spread: uniquevaluestest.Spread, Seed: seed,
 		Open: func(env *crossfadetest.Env) (uniquevalues.Players, error) {
+			pool.Store(env.Pool)
 			sides, err := postgres.Sides(env.DB, postgres.Queued(v1.New), postgres.Queued(v2.New))
 			if err != nil {
 				return nil, err

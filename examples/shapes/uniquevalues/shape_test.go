@@ -3,6 +3,7 @@ package uniquevalues_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -74,4 +75,28 @@ func story(t *testing.T, r uniquevalues.Players) {
 	keys, err := r.Keys(ctx, tenant, &ann.ID, 10)
 	require.NoError(t, err)
 	assert.Equal(t, []uuid.UUID{bo.ID, cy.ID}, keys)
+}
+
+// After a swap that one side missed, no key can be copied before the other one is.
+func TestASwapThatOneSideMissedIsRepaired(t *testing.T) {
+	crossfadetest.EachStage(t, app(seed), func(t *testing.T, r uniquevalues.Players) {
+		misses := map[string]string{"dual": "players_v2", "shadow": "players_v2", "rampdown": "players_v1"}
+		_, stage, _ := strings.Cut(t.Name(), "/")
+		table, ok := misses[stage]
+		if !ok {
+			return // both sides, or one alone, or neither
+		}
+		run := func(sql string) {
+			_, err := pool.Load().Exec(t.Context(), sql)
+			require.NoError(t, err)
+		}
+		run(`create function refuse() returns trigger language plpgsql as $$ begin raise 'refused'; end $$;
+			create trigger refuse before update on ` + table + ` execute function refuse()`)
+		require.NoError(t, r.Swap(t.Context(), tenant, ann.ID, bo.ID))
+		require.Equal(t, []string{"bo", "cy", "ann"}, logins(t, r))
+		var stale int
+		require.NoError(t, pool.Load().QueryRow(t.Context(), "select count(*) from crossfade.stale_keys").Scan(&stale))
+		require.Equal(t, 2, stale, "both keys are recorded")
+		run("drop trigger refuse on " + table) // EachStage repairs and compares
+	})
 }
