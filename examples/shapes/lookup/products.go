@@ -4,7 +4,7 @@
 // Nothing is lost or refused: categories are told apart by every character, also by case and spaces at the end. Their ids
 // belong to version 2 alone. A category is added in a statement of its own before the product's, so that the second one
 // sees what another transaction has added meanwhile; one of which no product is left stays. By hand, besides SQL and
-// this file: 20 lines.
+// this file: 28 lines.
 package lookup
 
 import (

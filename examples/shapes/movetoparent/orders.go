@@ -4,7 +4,7 @@
 // Lines travel as arrays, one for each column, so that one statement reads an order and one writes it. Refused, by both
 // versions alike (see Check): an order without lines, which version 1 could not say the currency of. Lines of one order in
 // several currencies, which only version 1 can hold, are an error when they are read: backfill names the key, and the
-// order is put right first. By hand, besides SQL and this file: 63 lines.
+// order is put right first. By hand, besides SQL and this file: 52 lines.
 package movetoparent
 
 import (

@@ -13,16 +13,16 @@ import (
 
 // GetForUpdate locks both rows, in statements of their own: the absent side of an outer join cannot be locked, and one
 // that waited would see the settings as they were.
-func (r *Repository) GetForUpdate(ctx context.Context, tenant, id uuid.UUID) (mergetables.Subscriber, error) {
-	_, err := r.q.LockSubscriber(ctx, queries.LockSubscriberParams{TenantID: tenant, ID: id})
+func (r *Repository) GetForUpdate(ctx context.Context, tenant, id uuid.UUID) (mergetables.Account, error) {
+	_, err := r.q.LockAccount(ctx, queries.LockAccountParams{TenantID: tenant, ID: id})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return mergetables.Subscriber{}, mergetables.ErrNotFound
+		return mergetables.Account{}, mergetables.ErrNotFound
 	}
 	if err == nil {
 		err = r.q.LockSettings(ctx, queries.LockSettingsParams{TenantID: tenant, ID: id})
 	}
 	if err != nil {
-		return mergetables.Subscriber{}, err
+		return mergetables.Account{}, err
 	}
 	return r.Get(ctx, tenant, id)
 }

@@ -5,11 +5,11 @@ import (
 	"github.com/crossfade-db/crossfade/examples/shapes/mergetables/v2/queries"
 )
 
-// mapping converts what mergetables.Subscriber and version v2 write differently.
+// mapping converts what mergetables.Account and version v2 write differently.
 type mapping struct{}
 
-// SubscriberFromRow returns no settings where their columns are null.
-func (mapping) SubscriberFromRow(row queries.Subscriber) (settings *mergetables.Settings, err error) {
+// AccountFromRow returns no settings where their columns are null.
+func (mapping) AccountFromRow(row queries.Account) (settings *mergetables.Settings, err error) {
 	if row.Language == nil || row.Newsletter == nil {
 		return nil, nil
 	}
@@ -17,9 +17,9 @@ func (mapping) SubscriberFromRow(row queries.Subscriber) (settings *mergetables.
 }
 
 // SaveParams returns the settings' columns, null where there are none.
-func (mapping) SaveParams(s mergetables.Subscriber) (language *string, newsletter *bool, err error) {
-	if s.Settings == nil {
+func (mapping) SaveParams(a mergetables.Account) (language *string, newsletter *bool, err error) {
+	if a.Settings == nil {
 		return nil, nil, nil
 	}
-	return &s.Settings.Language, &s.Settings.Newsletter, nil
+	return &a.Settings.Language, &a.Settings.Newsletter, nil
 }

@@ -19,9 +19,9 @@ func TestSettingsAreTheSameThereAndBack(t *testing.T) {
 	}), true)
 	rapid.Check(t, func(t *rapid.T) {
 		want := settings.Draw(t, "settings")
-		language, newsletter, err := mapping{}.SaveParams(mergetables.Subscriber{Settings: want})
+		language, newsletter, err := mapping{}.SaveParams(mergetables.Account{Settings: want})
 		require.NoError(t, err)
-		got, err := mapping{}.SubscriberFromRow(queries.Subscriber{Language: language, Newsletter: newsletter})
+		got, err := mapping{}.AccountFromRow(queries.Account{Language: language, Newsletter: newsletter})
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 	})

@@ -11,9 +11,41 @@ import (
 	"github.com/google/uuid"
 )
 
+const accountKeys = `-- name: AccountKeys :many
+select id from accounts_v1
+where tenant_id = $1 and ($2::uuid is null or id > $2)
+order by id limit $3
+`
+
+type AccountKeysParams struct {
+	TenantID uuid.UUID
+	After    *uuid.UUID
+	Limit    int32
+}
+
+func (q *Queries) AccountKeys(ctx context.Context, arg AccountKeysParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, accountKeys, arg.TenantID, arg.After, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const byLanguage = `-- name: ByLanguage :many
 select b.tenant_id, b.id, b.email, s.language, s.newsletter
-from subscribers_v1 b left join subscriber_settings_v1 s on s.tenant_id = b.tenant_id and s.subscriber_id = b.id
+from accounts_v1 b left join account_settings_v1 s on s.tenant_id = b.tenant_id and s.account_id = b.id
 where b.tenant_id = $1 and s.language = $2
 order by b.id limit $3
 `
@@ -59,7 +91,7 @@ func (q *Queries) ByLanguage(ctx context.Context, arg ByLanguageParams) ([]ByLan
 }
 
 const changeLanguage = `-- name: ChangeLanguage :execrows
-update subscriber_settings_v1 set language = $1 where tenant_id = $2 and subscriber_id = $3
+update account_settings_v1 set language = $1 where tenant_id = $2 and account_id = $3
 `
 
 type ChangeLanguageParams struct {
@@ -76,35 +108,35 @@ func (q *Queries) ChangeLanguage(ctx context.Context, arg ChangeLanguageParams) 
 	return result.RowsAffected(), nil
 }
 
-const deleteSubscriber = `-- name: DeleteSubscriber :execrows
-delete from subscribers_v1 where tenant_id = $1 and id = $2
+const deleteAccount = `-- name: DeleteAccount :execrows
+delete from accounts_v1 where tenant_id = $1 and id = $2
 `
 
-type DeleteSubscriberParams struct {
+type DeleteAccountParams struct {
 	TenantID uuid.UUID
 	ID       uuid.UUID
 }
 
-func (q *Queries) DeleteSubscriber(ctx context.Context, arg DeleteSubscriberParams) (int64, error) {
-	result, err := q.db.Exec(ctx, deleteSubscriber, arg.TenantID, arg.ID)
+func (q *Queries) DeleteAccount(ctx context.Context, arg DeleteAccountParams) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteAccount, arg.TenantID, arg.ID)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
 }
 
-const getSubscriber = `-- name: GetSubscriber :one
+const getAccount = `-- name: GetAccount :one
 select b.tenant_id, b.id, b.email, s.language, s.newsletter
-from subscribers_v1 b left join subscriber_settings_v1 s on s.tenant_id = b.tenant_id and s.subscriber_id = b.id
+from accounts_v1 b left join account_settings_v1 s on s.tenant_id = b.tenant_id and s.account_id = b.id
 where b.tenant_id = $1 and b.id = $2
 `
 
-type GetSubscriberParams struct {
+type GetAccountParams struct {
 	TenantID uuid.UUID
 	ID       uuid.UUID
 }
 
-type GetSubscriberRow struct {
+type GetAccountRow struct {
 	TenantID   uuid.UUID
 	ID         uuid.UUID
 	Email      string
@@ -112,9 +144,9 @@ type GetSubscriberRow struct {
 	Newsletter *bool
 }
 
-func (q *Queries) GetSubscriber(ctx context.Context, arg GetSubscriberParams) (GetSubscriberRow, error) {
-	row := q.db.QueryRow(ctx, getSubscriber, arg.TenantID, arg.ID)
-	var i GetSubscriberRow
+func (q *Queries) GetAccount(ctx context.Context, arg GetAccountParams) (GetAccountRow, error) {
+	row := q.db.QueryRow(ctx, getAccount, arg.TenantID, arg.ID)
+	var i GetAccountRow
 	err := row.Scan(
 		&i.TenantID,
 		&i.ID,
@@ -125,8 +157,24 @@ func (q *Queries) GetSubscriber(ctx context.Context, arg GetSubscriberParams) (G
 	return i, err
 }
 
+const lockAccount = `-- name: LockAccount :one
+select id from accounts_v1 where tenant_id = $1 and id = $2 for update
+`
+
+type LockAccountParams struct {
+	TenantID uuid.UUID
+	ID       uuid.UUID
+}
+
+func (q *Queries) LockAccount(ctx context.Context, arg LockAccountParams) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, lockAccount, arg.TenantID, arg.ID)
+	var id uuid.UUID
+	err := row.Scan(&id)
+	return id, err
+}
+
 const lockSettings = `-- name: LockSettings :exec
-select 1 from subscriber_settings_v1 where tenant_id = $1 and subscriber_id = $2 for update
+select 1 from account_settings_v1 where tenant_id = $1 and account_id = $2 for update
 `
 
 type LockSettingsParams struct {
@@ -139,37 +187,21 @@ func (q *Queries) LockSettings(ctx context.Context, arg LockSettingsParams) erro
 	return err
 }
 
-const lockSubscriber = `-- name: LockSubscriber :one
-select id from subscribers_v1 where tenant_id = $1 and id = $2 for update
-`
-
-type LockSubscriberParams struct {
-	TenantID uuid.UUID
-	ID       uuid.UUID
-}
-
-func (q *Queries) LockSubscriber(ctx context.Context, arg LockSubscriberParams) (uuid.UUID, error) {
-	row := q.db.QueryRow(ctx, lockSubscriber, arg.TenantID, arg.ID)
-	var id uuid.UUID
-	err := row.Scan(&id)
-	return id, err
-}
-
-const saveSubscriber = `-- name: SaveSubscriber :exec
-with subscriber as (
-    insert into subscribers_v1 (tenant_id, id, email) values ($1, $2, $5)
+const saveAccount = `-- name: SaveAccount :exec
+with account as (
+    insert into accounts_v1 (tenant_id, id, email) values ($1, $2, $5)
     on conflict (tenant_id, id) do update set email = excluded.email
 ), gone as (
-    delete from subscriber_settings_v1
-    where tenant_id = $1 and subscriber_id = $2 and $3::text is null
+    delete from account_settings_v1
+    where tenant_id = $1 and account_id = $2 and $3::text is null
 )
-insert into subscriber_settings_v1 (tenant_id, subscriber_id, language, newsletter)
+insert into account_settings_v1 (tenant_id, account_id, language, newsletter)
 select $1, $2, $3::text, $4::boolean
 where $3::text is not null
-on conflict (tenant_id, subscriber_id) do update set language = excluded.language, newsletter = excluded.newsletter
+on conflict (tenant_id, account_id) do update set language = excluded.language, newsletter = excluded.newsletter
 `
 
-type SaveSubscriberParams struct {
+type SaveAccountParams struct {
 	TenantID   uuid.UUID
 	ID         uuid.UUID
 	Language   *string
@@ -177,8 +209,8 @@ type SaveSubscriberParams struct {
 	Email      string
 }
 
-func (q *Queries) SaveSubscriber(ctx context.Context, arg SaveSubscriberParams) error {
-	_, err := q.db.Exec(ctx, saveSubscriber,
+func (q *Queries) SaveAccount(ctx context.Context, arg SaveAccountParams) error {
+	_, err := q.db.Exec(ctx, saveAccount,
 		arg.TenantID,
 		arg.ID,
 		arg.Language,
@@ -186,36 +218,4 @@ func (q *Queries) SaveSubscriber(ctx context.Context, arg SaveSubscriberParams) 
 		arg.Email,
 	)
 	return err
-}
-
-const subscriberKeys = `-- name: SubscriberKeys :many
-select id from subscribers_v1
-where tenant_id = $1 and ($2::uuid is null or id > $2)
-order by id limit $3
-`
-
-type SubscriberKeysParams struct {
-	TenantID uuid.UUID
-	After    *uuid.UUID
-	Limit    int32
-}
-
-func (q *Queries) SubscriberKeys(ctx context.Context, arg SubscriberKeysParams) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, subscriberKeys, arg.TenantID, arg.After, arg.Limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []uuid.UUID
-	for rows.Next() {
-		var id uuid.UUID
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }

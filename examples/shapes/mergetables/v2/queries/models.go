@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 )
 
-type Subscriber struct {
+type Account struct {
 	TenantID   uuid.UUID
 	ID         uuid.UUID
 	Email      string

@@ -11,8 +11,40 @@ import (
 	"github.com/google/uuid"
 )
 
+const accountKeys = `-- name: AccountKeys :many
+select id from accounts_v2
+where tenant_id = $1 and ($2::uuid is null or id > $2)
+order by id limit $3
+`
+
+type AccountKeysParams struct {
+	TenantID uuid.UUID
+	After    *uuid.UUID
+	Limit    int32
+}
+
+func (q *Queries) AccountKeys(ctx context.Context, arg AccountKeysParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, accountKeys, arg.TenantID, arg.After, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const byLanguage = `-- name: ByLanguage :many
-select tenant_id, id, email, language, newsletter from subscribers_v2
+select tenant_id, id, email, language, newsletter from accounts_v2
 where tenant_id = $1 and language = $2::text
 order by id limit $3
 `
@@ -23,15 +55,15 @@ type ByLanguageParams struct {
 	Limit    int32
 }
 
-func (q *Queries) ByLanguage(ctx context.Context, arg ByLanguageParams) ([]Subscriber, error) {
+func (q *Queries) ByLanguage(ctx context.Context, arg ByLanguageParams) ([]Account, error) {
 	rows, err := q.db.Query(ctx, byLanguage, arg.TenantID, arg.Language, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Subscriber
+	var items []Account
 	for rows.Next() {
-		var i Subscriber
+		var i Account
 		if err := rows.Scan(
 			&i.TenantID,
 			&i.ID,
@@ -50,7 +82,7 @@ func (q *Queries) ByLanguage(ctx context.Context, arg ByLanguageParams) ([]Subsc
 }
 
 const changeLanguage = `-- name: ChangeLanguage :execrows
-update subscribers_v2 set language = $1::text
+update accounts_v2 set language = $1::text
 where tenant_id = $2 and id = $3 and language is not null
 `
 
@@ -68,25 +100,47 @@ func (q *Queries) ChangeLanguage(ctx context.Context, arg ChangeLanguageParams) 
 	return result.RowsAffected(), nil
 }
 
-const deleteSubscriber = `-- name: DeleteSubscriber :execrows
-delete from subscribers_v2 where tenant_id = $1 and id = $2
+const deleteAccount = `-- name: DeleteAccount :execrows
+delete from accounts_v2 where tenant_id = $1 and id = $2
 `
 
-type DeleteSubscriberParams struct {
+type DeleteAccountParams struct {
 	TenantID uuid.UUID
 	ID       uuid.UUID
 }
 
-func (q *Queries) DeleteSubscriber(ctx context.Context, arg DeleteSubscriberParams) (int64, error) {
-	result, err := q.db.Exec(ctx, deleteSubscriber, arg.TenantID, arg.ID)
+func (q *Queries) DeleteAccount(ctx context.Context, arg DeleteAccountParams) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteAccount, arg.TenantID, arg.ID)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
 }
 
+const getAccount = `-- name: GetAccount :one
+select tenant_id, id, email, language, newsletter from accounts_v2 where tenant_id = $1 and id = $2
+`
+
+type GetAccountParams struct {
+	TenantID uuid.UUID
+	ID       uuid.UUID
+}
+
+func (q *Queries) GetAccount(ctx context.Context, arg GetAccountParams) (Account, error) {
+	row := q.db.QueryRow(ctx, getAccount, arg.TenantID, arg.ID)
+	var i Account
+	err := row.Scan(
+		&i.TenantID,
+		&i.ID,
+		&i.Email,
+		&i.Language,
+		&i.Newsletter,
+	)
+	return i, err
+}
+
 const getForUpdate = `-- name: GetForUpdate :one
-select tenant_id, id, email, language, newsletter from subscribers_v2 where tenant_id = $1 and id = $2 for update
+select tenant_id, id, email, language, newsletter from accounts_v2 where tenant_id = $1 and id = $2 for update
 `
 
 type GetForUpdateParams struct {
@@ -94,9 +148,9 @@ type GetForUpdateParams struct {
 	ID       uuid.UUID
 }
 
-func (q *Queries) GetForUpdate(ctx context.Context, arg GetForUpdateParams) (Subscriber, error) {
+func (q *Queries) GetForUpdate(ctx context.Context, arg GetForUpdateParams) (Account, error) {
 	row := q.db.QueryRow(ctx, getForUpdate, arg.TenantID, arg.ID)
-	var i Subscriber
+	var i Account
 	err := row.Scan(
 		&i.TenantID,
 		&i.ID,
@@ -107,36 +161,14 @@ func (q *Queries) GetForUpdate(ctx context.Context, arg GetForUpdateParams) (Sub
 	return i, err
 }
 
-const getSubscriber = `-- name: GetSubscriber :one
-select tenant_id, id, email, language, newsletter from subscribers_v2 where tenant_id = $1 and id = $2
-`
-
-type GetSubscriberParams struct {
-	TenantID uuid.UUID
-	ID       uuid.UUID
-}
-
-func (q *Queries) GetSubscriber(ctx context.Context, arg GetSubscriberParams) (Subscriber, error) {
-	row := q.db.QueryRow(ctx, getSubscriber, arg.TenantID, arg.ID)
-	var i Subscriber
-	err := row.Scan(
-		&i.TenantID,
-		&i.ID,
-		&i.Email,
-		&i.Language,
-		&i.Newsletter,
-	)
-	return i, err
-}
-
-const saveSubscriber = `-- name: SaveSubscriber :exec
-insert into subscribers_v2 (tenant_id, id, email, language, newsletter)
+const saveAccount = `-- name: SaveAccount :exec
+insert into accounts_v2 (tenant_id, id, email, language, newsletter)
 values ($1, $2, $3, $4, $5)
 on conflict (tenant_id, id) do update
 set email = excluded.email, language = excluded.language, newsletter = excluded.newsletter
 `
 
-type SaveSubscriberParams struct {
+type SaveAccountParams struct {
 	TenantID   uuid.UUID
 	ID         uuid.UUID
 	Email      string
@@ -144,8 +176,8 @@ type SaveSubscriberParams struct {
 	Newsletter *bool
 }
 
-func (q *Queries) SaveSubscriber(ctx context.Context, arg SaveSubscriberParams) error {
-	_, err := q.db.Exec(ctx, saveSubscriber,
+func (q *Queries) SaveAccount(ctx context.Context, arg SaveAccountParams) error {
+	_, err := q.db.Exec(ctx, saveAccount,
 		arg.TenantID,
 		arg.ID,
 		arg.Email,
@@ -153,36 +185,4 @@ func (q *Queries) SaveSubscriber(ctx context.Context, arg SaveSubscriberParams) 
 		arg.Newsletter,
 	)
 	return err
-}
-
-const subscriberKeys = `-- name: SubscriberKeys :many
-select id from subscribers_v2
-where tenant_id = $1 and ($2::uuid is null or id > $2)
-order by id limit $3
-`
-
-type SubscriberKeysParams struct {
-	TenantID uuid.UUID
-	After    *uuid.UUID
-	Limit    int32
-}
-
-func (q *Queries) SubscriberKeys(ctx context.Context, arg SubscriberKeysParams) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, subscriberKeys, arg.TenantID, arg.After, arg.Limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []uuid.UUID
-	for rows.Next() {
-		var id uuid.UUID
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
