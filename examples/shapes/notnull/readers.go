@@ -1,5 +1,5 @@
-// Package notnull shows how a column that may be null gets a default: version 1 keeps null for a reader who never chose a
-// language, version 2 keeps 'en', and its column is not null.
+// Package notnull shows how a column that may be null gets a default: version 1 keeps null for a reader who never chose
+// a language, version 2 keeps 'en', and its column is not null.
 //
 // There is no mapping: the queries of version 1 read null as the default, also where they look for a language. So the
 // application has never seen the null when the new side begins to refuse it, and nothing is lost but the difference

@@ -100,7 +100,7 @@ func (r *Repository) Keys(ctx context.Context, tenant uuid.UUID, after *uuid.UUI
 	})
 }
 
-// readerFromRow makes a notnull.Reader of a row.
+// readerFromRow makes the notnull.Reader of a row.
 func (r *Repository) readerFromRow(row queries.GetReaderRow) notnull.Reader {
 	return notnull.Reader{TenantID: row.TenantID, ID: row.ID, Name: row.Name, Language: row.Language}
 }
