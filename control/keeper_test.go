@@ -123,6 +123,7 @@ func TestACleanPolicyIsFollowedByAStrictShadowUntilItsReadersAreGone(t *testing.
 	} {
 		got, _ := dueOf(t, c.state)
 		assert.Equal(t, c.want, got.StrictShadow, "strict until the clean policy is drained and acknowledged")
+		assert.Equal(t, c.want, standingOf(t, c.state, down).StrictShadow, "whoever publishes next")
 	}
 }
 

@@ -96,7 +96,7 @@ var keeperRules = []Mutant{
 	{
 		Rule: "after unfenced writes, a stage is left only with capture",
 		File: "control/rules.go",
-		Old:  "			return l.state.RanUnfenced[side] && !(c.Installed && c.Complete)", New: "			return c.Leaving",
+		Old:  "			return l.state.RanUnfenced[side] && !(c.Installed && c.Complete)", New: "			return l.state.RanUnfenced[side] && c.Installed && !c.Complete",
 		Package: "./control", Run: "TestAfterUnfencedWritesTheStageIsLeftOnlyWithCapture",
 	},
 	{
