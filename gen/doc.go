@@ -1,6 +1,8 @@
 // Package gen reads annotated Go interfaces and writes, beside each file that
 // declares one, the routed repository (customers_routed.go) and the typed
-// comparators of its results (customers_compare.go).
+// comparators of its results (customers_compare.go). For the versions that
+// crossfade.yaml names it writes each version's repository over sqlc's queries
+// or a GORM model (customers_version.go).
 //
 // Generated methods are one call each into package repo, where all behaviour
 // lives. The package imports none of the packages that its output uses, never
@@ -122,4 +124,43 @@
 // which reads no tags. Locks are left out, and structs that hold one are never
 // copied. A DiffT of the right shape that the package declares by hand is
 // used instead of a generated one.
+//
+// # Versions
+//
+// crossfade.yaml (package gen/config) is looked for from the folder of the run
+// upwards to the module's root. A version is generated for when its package or
+// its entity's matches the patterns; without patterns, in the file's own
+// folder, everything that it names is. The generated type Repository has what
+// methods written by hand need: q and db over sqlc, orm over GORM, and m, the
+// Mapper. A method of Repository that another file of the package declares is
+// left out, and so is New. A version with neither sqlc: nor gorm: is written by
+// hand; only its New is looked at.
+//
+// What agrees in name, but for case and underscores, and in type is copied; the
+// tenant is called tenant or tenant_id. A type over a plain one (type Level int
+// over int) is converted; types over string, numbers of other widths, pointers
+// against values and the types of pgtype never are. A parameter limit of type
+// int goes into an int32 or int64 called limit, and a larger one asks for that
+// many rows. Whatever else a row, a domain struct or a query needs is one result
+// of a method of Mapper, so that a field that is added does not compile before
+// it is mapped: SaveParams for what the query of Save takes, CustomerFromRow for
+// what a row lacks, RowFromCustomer for a model, AddBalanceResult for a result
+// that is no row. Structs inside of structs, and lists of them, are converted in
+// the same way where both sides name them alike. mapping.go is written once,
+// with methods that return an error; Result.Unwritten lists those that are left.
+//
+// Over sqlc a method is answered by the query that is called like it, with or
+// without the entity's name before or behind it (Get: Get, GetCustomer; List:
+// ListCustomers; Keys: CustomerKeys), or by the one that methods: names. No row
+// of a :one, and no row met by an :execrows or :execresult of a method that has
+// one key and returns an error alone, is the notfound= error. An :exec stays
+// one that can be queued. Of a batch the first error counts. Children that a
+// second query reads are put together by hand, with the generated conversions.
+//
+// Over GORM the methods of get=, put=, delete= and keys= are generated. Columns
+// are named as the tag column: says or as GORM's own naming strategy does. get
+// preloads all associations, lists of children by their primary key; put
+// replaces the row, the time stamps that the application gives included, and
+// what belongs to it, and brings a softly deleted row back; what hooks,
+// serializers and default: do is GORM's. Children are deleted and inserted anew.
 package gen

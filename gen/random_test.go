@@ -53,7 +53,7 @@ func TestRandomPackagesThatAreAcceptedCompile(t *testing.T) {
 }
 
 // realModule is a module outside of this one, which requires it and what it requires.
-func realModule(t *testing.T) string {
+func realModule(t testing.TB) string {
 	t.Helper()
 	root, err := filepath.Abs("..")
 	require.NoError(t, err)

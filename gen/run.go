@@ -113,7 +113,7 @@ func (g *generator) plan(patterns []string) (*plan, error) {
 	if len(patterns) == 0 && len(dirs) == 0 || len(patterns) == 0 && hasGoFiles(g.loader.dir) {
 		patterns = Config{}.patterns()
 	}
-	found, err := g.loader.load(slices.Concat(patterns, dirs)...)
+	found, err := g.loader.load(slices.Concat(g.withoutEmpty(patterns), dirs)...)
 	if err != nil {
 		return nil, err
 	}

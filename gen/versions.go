@@ -121,6 +121,28 @@ func (g *generator) configured(s *selection) []string {
 	return dirs
 }
 
+// withoutEmpty leaves out the folders of versions that have no Go file yet: the
+// go command knows no package there.
+func (g *generator) withoutEmpty(patterns []string) []string {
+	if g.config == nil {
+		return patterns
+	}
+	empty := map[string]bool{}
+	for _, e := range g.config.Entities {
+		for _, v := range e.Versions {
+			dir := g.config.Folder(v.Package)
+			empty[dir] = !hasGoFiles(dir)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(patterns), func(pattern string) bool {
+		dir := filepath.FromSlash(pattern)
+		if !filepath.IsAbs(dir) {
+			dir = filepath.Join(g.loader.dir, dir)
+		}
+		return empty[filepath.Clean(dir)]
+	})
+}
+
 func hasGoFiles(dir string) bool {
 	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	return err == nil && slices.ContainsFunc(files, func(file string) bool { return !strings.HasSuffix(file, "_test.go") })
