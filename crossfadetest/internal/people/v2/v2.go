@@ -2,7 +2,9 @@
 package v2
 
 import (
+	"context"
 	"strings"
+	"sync"
 
 	"github.com/crossfade-db/crossfade/crossfadetest/internal/people"
 	"github.com/crossfade-db/crossfade/repo/postgres"
@@ -35,4 +37,31 @@ func Unordered(db postgres.DBTX) people.People {
 	side := sides(db)
 	side.Order = "id desc"
 	return side
+}
+
+// Caching returns version 2 with a mistake: it keeps what it read of a person's
+// visits, and counts on from that.
+func Caching() postgres.Factory[people.People] {
+	known := &sync.Map{}
+	return func(db postgres.DBTX) people.People { return &caching{SQL: sides(db), known: known} }
+}
+
+type caching struct {
+	*people.SQL
+	known *sync.Map
+}
+
+func (c *caching) Visit(ctx context.Context, tenant string, id int64) (int64, error) {
+	visits, ok := c.known.Load(id)
+	if !ok {
+		p, err := c.Get(ctx, tenant, id)
+		if err != nil {
+			return 0, err
+		}
+		visits = p.Visits
+	}
+	next := visits.(int64) + 1
+	c.known.Store(id, next)
+	_, err := c.DB.Exec(ctx, "update people_v2 set visits = $3 where tenant = $1 and id = $2", tenant, id, next)
+	return next, err
 }
