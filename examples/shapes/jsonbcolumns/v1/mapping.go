@@ -41,5 +41,6 @@ func (mapping) SaveParams(v jsonbcolumns.Venue) (data []byte, err error) {
 	if err := v.Check(); err != nil {
 		return nil, err
 	}
-	return json.Marshal(document{Name: v.Name, City: v.City, Seats: v.Seats, OpenedAt: v.OpenedAt, Tags: v.Tags})
+	opened := v.OpenedAt.UTC().Truncate(time.Microsecond) // as a column keeps it
+	return json.Marshal(document{Name: v.Name, City: v.City, Seats: v.Seats, OpenedAt: opened, Tags: v.Tags})
 }

@@ -31,6 +31,15 @@ func TestVenuesAreTheSameThereAndBack(t *testing.T) {
 	})
 }
 
+func TestATimeOf9999IsStoredWhateverItsZone(t *testing.T) {
+	last := time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC).In(time.FixedZone("east", 19_800))
+	data, err := mapping{}.SaveParams(jsonbcolumns.Venue{OpenedAt: last})
+	require.NoError(t, err)
+	_, _, _, got, _, err := mapping{}.VenueFromRow(queries.Venue{Data: data})
+	require.NoError(t, err)
+	require.Equal(t, last.UTC().Truncate(time.Microsecond), got, "to the microsecond, as a column keeps it")
+}
+
 func TestWhatTheDocumentWouldChangeIsRefused(t *testing.T) {
 	for name, v := range map[string]jsonbcolumns.Venue{
 		"text that is not UTF-8": {Name: "\xff"},
