@@ -319,3 +319,41 @@ func TestStepsOfTwoMigrationsAtOnceDoNotPassEachOther(t *testing.T) {
 		}
 	}
 }
+
+// A tenant without rows skips no rung, and goes up both migrations for itself.
+func TestOneTenantGoesUpBothMigrationsRungByRung(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.later()
+	pin := func(migration string, to flags.Stage) error {
+		_, err := w.plane.Apply(t.Context(), control.Change{
+			Migration: migration, Kind: control.SetTenants, Tenants: []string{"fresh"}, To: to, Actor: "ann",
+		})
+		return err
+	}
+	refused := func(err error, kind control.BlockKind) {
+		t.Helper()
+		var step *control.StepError
+		require.ErrorAs(t, err, &step)
+		assert.Contains(t, kinds(step.Blocks), kind)
+	}
+	refused(pin(name, flags.New), control.BlockJump)
+	for _, migration := range []string{name, later} {
+		for _, to := range flags.Stages()[1:] {
+			if migration == name {
+				refused(pin(later, flags.Dual), control.BlockChainBelow)
+			}
+			require.NoError(t, pin(migration, to), "%s to %s", migration, to)
+			if to == flags.Dual { // what a worker does, with nothing to copy
+				w.exec(`update crossfade.tenant_states set backfilled_at = now(), verified_at = now() where tenant = 'fresh'`)
+			}
+		}
+	}
+	refused(pin(name, flags.RampDown), control.BlockChainAbove)
+	for _, migration := range []string{name, later} {
+		policy, err := w.store.Policy(t.Context(), migration)
+		require.NoError(t, err)
+		assert.Equal(t, flags.Old, policy.Default, "the others stay where they are")
+		assert.Equal(t, map[string]flags.Stage{"fresh": flags.New}, policy.Overrides)
+	}
+}
