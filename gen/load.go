@@ -9,6 +9,7 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -54,6 +55,11 @@ func (l *loader) load(patterns ...string) ([]*pkg, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read packages: %w", err)
 	}
+	if len(loaded) == 0 {
+		if err := l.unlisted(patterns); err != nil {
+			return nil, err
+		}
+	}
 	var found []*pkg
 	for _, p := range loaded {
 		known := l.read[p.PkgPath]
@@ -65,6 +71,18 @@ func (l *loader) load(patterns ...string) ([]*pkg, error) {
 		}
 	}
 	return found, nil
+}
+
+// unlisted asks the go command why it lists no packages. Of a go.mod that lacks
+// what generated code imports, the loader says nothing.
+func (l *loader) unlisted(patterns []string) error {
+	cmd := exec.CommandContext(l.ctx, "go", append([]string{"list", "--"}, patterns...)...)
+	cmd.Dir = l.dir
+	output, err := cmd.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("read packages: %s", strings.TrimSpace(string(output)))
+	}
+	return nil
 }
 
 // add takes a package in, or reports what keeps it from being read.

@@ -85,3 +85,19 @@ func TestGenWithoutAnythingToDo(t *testing.T) {
 	w.run("gen", "-C", filepath.Join(dir, "no-such-folder")).is(exitFailure)
 	w.run("gen", "-C", dir, "./no/such/package").is(exitFailure)
 }
+
+func TestGenSaysWhatKeepsTheGoCommandFromListingPackages(t *testing.T) {
+	t.Parallel()
+	w, dir := shop(t, annotated)
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	require.NoError(t, err)
+	for file, text := range map[string]string{
+		"go.mod": "module shop\n\ngo 1.26\n\nrequire github.com/crossfade-db/crossfade v0.0.0\n\nreplace github.com/crossfade-db/crossfade => " + root + "\n",
+		"a/a.go": "package a\n\nimport _ \"github.com/crossfade-db/crossfade/repo/postgres\"\n",
+	} {
+		path := filepath.Join(dir, filepath.FromSlash(file))
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	}
+	w.run("gen", "-C", dir, "./...").is(exitFailure).blames("updates to go.mod needed", "go mod tidy")
+}

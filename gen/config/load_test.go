@@ -3,7 +3,6 @@ package config
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -106,7 +105,7 @@ func TestWhatIsWrongIsSaidAllAtOnce(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, string(want), text)
 			for line := range strings.Lines(text) {
-				assert.Regexp(t, regexp.MustCompile(`^crossfade\.yaml:\d+:\d+: .+`), line)
+				assert.Regexp(t, `^crossfade\.yaml:\d+:\d+: .+`, line)
 			}
 		})
 	}

@@ -15,7 +15,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // it is a folder for temporary files
+	defer os.RemoveAll(dir)
 	_ = os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module example.com/shop\n"), 0o600)
 	for range 2 {
 		plan, found, err := scaffold.Init(dir)

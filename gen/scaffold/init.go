@@ -165,7 +165,7 @@ func indent(text, by string) string {
 
 // nextOfInit says how to go on: annotate, add versions, generate.
 func nextOfInit(c *config.Config, found Found) []Step {
-	generate := Step{"crossfade gen ./...", "write the routed repositories and the versions"}
+	generate := Step{"crossfade gen ./...", "write the routed repositories and the versions; then go mod tidy"}
 	over := ""
 	if found.GORM && found.SQLC == "" {
 		over = " --over gorm"

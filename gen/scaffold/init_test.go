@@ -59,7 +59,7 @@ func TestInitRecognisesWhatIsThere(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := moduleAt(t, c.files)
-			p, found, err := Init(filepath.Join(dir))
+			p, found, err := Init(dir)
 			require.NoError(t, err)
 			var text strings.Builder
 			text.WriteString(found.String() + "\n")

@@ -326,7 +326,7 @@ func (a *addition) next(entity string) []Step {
 		GORM: {"go vet ./" + folder, "once its GORM model says which tables there are"},
 		Hand: {"go vet ./" + folder, "once its repository does what the interface asks for"},
 	}[a.over]
-	generated := "write the version's repository, and mapping.go where it is missing"
+	generated := "write the version's repository, and mapping.go where it is missing; then go mod tidy"
 	if a.over == Hand {
 		generated = "check that New fits"
 	}
