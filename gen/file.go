@@ -54,7 +54,7 @@ func (g *generator) pkg(p *plan, pkg *pkg, entities []*entity) error {
 			return err
 		}
 	}
-	return nil
+	return g.contracts(p, names, entities)
 }
 
 // clashes reports names that generated code cannot do without and that mean

@@ -93,6 +93,9 @@ func exists(path string) bool {
 
 // write puts one file in place, whole or not at all.
 func write(path string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("write generated code: %w", err)
+	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return fmt.Errorf("write generated code: %w", err)
