@@ -33,6 +33,9 @@ func story(t *testing.T, r typebool.Recipients) {
 	assert.Equal(t, []typebool.Recipient{
 		recipient(3, "cy@example.org", typebool.Unasked), recipient(4, "di@example.org", typebool.Unasked),
 	}, found)
+	found, err = r.ByConsent(ctx, tenant, "later", 10)
+	require.NoError(t, err)
+	assert.Empty(t, found, "nobody said so")
 	require.NoError(t, r.SetConsent(ctx, tenant, id(3), typebool.Given))
 	require.NoError(t, r.SetConsent(ctx, tenant, id(1), typebool.Unasked))
 	same(t, r, recipient(3, "cy@example.org", typebool.Given))

@@ -22,8 +22,8 @@ func (mapping) SetConsentParams(_, _ uuid.UUID, consent typebool.Consent) (*bool
 	return boolOf(consent)
 }
 
-func (mapping) ByConsentParams(_ uuid.UUID, consent typebool.Consent, _ int) (*bool, error) {
-	return boolOf(consent)
+func (mapping) ByConsentParams(_ uuid.UUID, consent typebool.Consent, _ int) (string, error) {
+	return string(consent), nil // the query compares with what each boolean is called
 }
 
 var errConsent = errors.New("the consent of a recipient is none that there is")

@@ -3,7 +3,8 @@ select * from recipients_v1 where tenant_id = @tenant_id and id = @id;
 
 -- name: ByConsent :many
 select * from recipients_v1
-where tenant_id = @tenant_id and consent is not distinct from sqlc.narg('consent')::boolean
+where tenant_id = @tenant_id
+  and case when consent then 'given' when not consent then 'refused' else 'unasked' end = @consent::text
 order by id limit sqlc.arg('limit');
 
 -- name: SaveRecipient :exec

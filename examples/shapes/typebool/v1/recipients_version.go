@@ -40,7 +40,7 @@ type Mapper interface {
 
 	// ByConsentParams returns the fields of queries.ByConsentParams that nothing given to
 	// ByConsent agrees with.
-	ByConsentParams(tenant uuid.UUID, consent typebool.Consent, limit int) (consentValue *bool, err error)
+	ByConsentParams(tenant uuid.UUID, consent typebool.Consent, limit int) (consentValue string, err error)
 
 	// SaveParams returns the fields of queries.SaveRecipientParams that nothing given to Save
 	// agrees with.

@@ -8,11 +8,11 @@ order by id limit sqlc.arg('limit');
 
 -- name: SaveRecipient :exec
 insert into recipients_v2 (tenant_id, id, email, consent)
-values (@tenant_id, @id, @email, @consent)
+values (@tenant_id, @id, @email, @consent::recipient_consent)
 on conflict (tenant_id, id) do update set email = excluded.email, consent = excluded.consent;
 
 -- name: SetConsent :execrows
-update recipients_v2 set consent = @consent where tenant_id = @tenant_id and id = @id;
+update recipients_v2 set consent = @consent::recipient_consent where tenant_id = @tenant_id and id = @id;
 
 -- name: DeleteRecipient :execrows
 delete from recipients_v2 where tenant_id = @tenant_id and id = @id;

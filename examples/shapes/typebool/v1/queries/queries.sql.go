@@ -13,13 +13,14 @@ import (
 
 const byConsent = `-- name: ByConsent :many
 select tenant_id, id, email, consent from recipients_v1
-where tenant_id = $1 and consent is not distinct from $2::boolean
+where tenant_id = $1
+  and case when consent then 'given' when not consent then 'refused' else 'unasked' end = $2::text
 order by id limit $3
 `
 
 type ByConsentParams struct {
 	TenantID uuid.UUID
-	Consent  *bool
+	Consent  string
 	Limit    int32
 }
 

@@ -121,7 +121,7 @@ func (q *Queries) RecipientKeys(ctx context.Context, arg RecipientKeysParams) ([
 
 const saveRecipient = `-- name: SaveRecipient :exec
 insert into recipients_v2 (tenant_id, id, email, consent)
-values ($1, $2, $3, $4)
+values ($1, $2, $3, $4::recipient_consent)
 on conflict (tenant_id, id) do update set email = excluded.email, consent = excluded.consent
 `
 
@@ -143,7 +143,7 @@ func (q *Queries) SaveRecipient(ctx context.Context, arg SaveRecipientParams) er
 }
 
 const setConsent = `-- name: SetConsent :execrows
-update recipients_v2 set consent = $1 where tenant_id = $2 and id = $3
+update recipients_v2 set consent = $1::recipient_consent where tenant_id = $2 and id = $3
 `
 
 type SetConsentParams struct {
