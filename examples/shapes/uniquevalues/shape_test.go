@@ -18,11 +18,19 @@ import (
 	v2 "github.com/crossfade-db/crossfade/examples/shapes/uniquevalues/v2"
 )
 
-func TestBothVersionsGiveTheSameAnswers(t *testing.T) {
-	login := rapid.SampledFrom([]string{"ann", "bo", "Bo"}) // few, so that players want the same
+// Few logins, so that players want the same.
+var login = rapid.SampledFrom([]string{"ann", "bo", "Bo"})
+
+func contract(t *testing.T, options ...crossfadetest.Option) {
 	pool := crossfadetest.Postgres(t, tables)
-	crossfadetest.Contract(t, pool, uniquevaluestest.Entity, v1.New, v2.New,
-		crossfadetest.Field("Player.Login", login), crossfadetest.Field("Rename.login", login), crossfadetest.Field("ByLogin.login", login))
+	crossfadetest.Contract(t, pool, uniquevaluestest.Entity, v1.New, v2.New, append(options,
+		crossfadetest.Field("Player.Login", login), crossfadetest.Field("Rename.login", login), crossfadetest.Field("ByLogin.login", login))...)
+}
+
+func TestBothVersionsGiveTheSameAnswers(t *testing.T) { contract(t) }
+
+func TestBothVersionsSwapAlike(t *testing.T) {
+	contract(t, crossfadetest.Calls(60), crossfadetest.Without("GetForUpdate", "List", "Keys", "ByLogin", "Rename", "Delete"))
 }
 
 func TestEveryStageServesTheStory(t *testing.T) { crossfadetest.EachStage(t, app(seed), story) }
