@@ -103,23 +103,21 @@ func (c *contract[R]) sequence(t *rapid.T) {
 	calls = append(calls[:min(len(calls), c.settings.most)], c.look(t)...)
 	c.sequences++
 	ctx := context.Background()
-	err := pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
-		defer tx.Rollback(ctx) //nolint:errcheck // the connection is done for then
-		for i, call := range calls {
-			problem, err := c.try(ctx, tx, call)
-			if err != nil {
-				return err
-			}
-			if problem != "" {
-				c.broken = &broken[R]{calls: calls[:i+1], problem: problem}
-				t.Fatalf("%s after %d calls", call.operation, i)
-			}
+	tx, err := c.pool.Begin(ctx)
+	if err != nil {
+		t.Fatalf("begin a sequence: %v", err)
+	}
+	defer tx.Rollback(ctx)
+	for i, call := range calls {
+		problem, err := c.try(ctx, tx, call)
+		switch {
+		case err != nil:
+			c.broken = nil
+			t.Fatalf("run a sequence: %v", err)
+		case problem != "":
+			c.broken = &broken[R]{calls: calls[:i+1], problem: problem}
+			t.Fatalf("%s after %d calls", call.operation, i)
 		}
-		return nil
-	})
-	if err != nil && err != pgx.ErrTxClosed { //nolint:errorlint // BeginFunc returns Commit's as it is
-		c.broken = nil
-		t.Fatalf("run a sequence: %v", err)
 	}
 }
 
