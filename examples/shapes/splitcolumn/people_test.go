@@ -12,7 +12,9 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/crossfade-db/crossfade/control"
+	"github.com/crossfade-db/crossfade/crossfadetest"
 	"github.com/crossfade-db/crossfade/examples/shapes/splitcolumn"
+	"github.com/crossfade-db/crossfade/examples/shapes/splitcolumn/splitcolumntest"
 	v1 "github.com/crossfade-db/crossfade/examples/shapes/splitcolumn/v1"
 	v2 "github.com/crossfade-db/crossfade/examples/shapes/splitcolumn/v2"
 	"github.com/crossfade-db/crossfade/flags"
@@ -76,6 +78,10 @@ func contract(t *testing.T, people splitcolumn.People) {
 	require.NoError(t, people.Delete(ctx, tenant, p.ID))
 	_, err = people.Get(ctx, tenant, p.ID)
 	require.ErrorIs(t, err, splitcolumn.ErrNotFound)
+}
+
+func TestBothVersionsGiveTheSameAnswers(t *testing.T) {
+	crossfadetest.Contract(t, pgtest.Pool(t), splitcolumntest.Entity, v1.New, postgres.Queued(v2.New))
 }
 
 func same(t require.TestingT, people splitcolumn.People, want splitcolumn.Person) {
