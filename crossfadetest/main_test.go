@@ -13,7 +13,7 @@ import (
 
 func TestMain(m *testing.M) {
 	// For the failures that are planted.
-	for name, value := range map[string]string{"rapid.nofailfile": "true", "rapid.shrinktime": "10s"} {
+	for name, value := range map[string]string{"rapid.nofailfile": "true", "rapid.shrinktime": "20s"} {
 		if err := flag.Set(name, value); err != nil {
 			panic(err)
 		}

@@ -60,12 +60,11 @@ func (o *contractOperation) putKey() *path {
 func (o *contractOperation) createCall(invoke string) string {
 	m, c := o.m, o.e.copier
 	key := m.keys[0].parts[0]
-	root := ""
-	switch {
-	case key.root != resultRoot:
-		root = "args." + o.fields[key.root]
-	default:
+	root := "args."
+	if key.root == resultRoot {
 		root = "out." + o.results[0]
+	} else {
+		root += o.fields[key.root]
 	}
 	made, guards := key.whole(root)
 	stored := "out." + o.stored()
