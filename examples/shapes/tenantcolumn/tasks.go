@@ -9,8 +9,8 @@
 // version 2 by its foreign key. A project that moved to another tenant took all of its tasks along without a word;
 // from now on that is a write to each task.
 //
-// Where one tenant owns all old rows, see shape tenantconstant. Nothing
-// is lost. By hand are the SQL and this file: no line of Go besides.
+// Where one tenant owns all old rows, see shape tenantconstant. Nothing is
+// lost. By hand are the SQL and this file: no line of Go besides.
 package tenantcolumn
 
 import (

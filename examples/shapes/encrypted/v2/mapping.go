@@ -1,3 +1,4 @@
+// Package v2 keeps email addresses hashed and encrypted.
 package v2
 
 import (

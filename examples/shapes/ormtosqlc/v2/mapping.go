@@ -1,3 +1,4 @@
+// Package v2 reads and writes the tables of version 1, by sqlc.
 package v2
 
 import (

@@ -1,3 +1,4 @@
+// Package v1 knows lines by an id.
 package v1
 
 import (

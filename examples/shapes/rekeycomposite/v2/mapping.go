@@ -1,3 +1,4 @@
+// Package v2 knows lines by their order and place.
 package v2
 
 import (
