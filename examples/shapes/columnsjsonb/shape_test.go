@@ -7,7 +7,9 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
+	"github.com/crossfade-db/crossfade/crossfadetest"
 	"github.com/crossfade-db/crossfade/examples/shapes/columnsjsonb"
 )
 
@@ -16,6 +18,14 @@ func device(n byte, firmware string, gain float64) columnsjsonb.Device {
 	return columnsjsonb.Device{
 		TenantID: tenant, ID: id(n), Serial: "A-1", Firmware: firmware, Pulses: 1<<53 + 1, Gain: gain, Alias: &alias,
 	}
+}
+
+var firmwares = rapid.SampledFrom([]string{"1.0", "1.00", ""})
+
+// meeting has firmwares found that were saved.
+var meeting = []crossfadetest.Option{
+	crossfadetest.Field("Device.Firmware", firmwares),
+	crossfadetest.Field("ByFirmware.firmware", firmwares),
 }
 
 // change is a value and what becomes of it.

@@ -7,7 +7,9 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
+	"github.com/crossfade-db/crossfade/crossfadetest"
 	"github.com/crossfade-db/crossfade/examples/shapes/jsonbcolumns"
 )
 
@@ -17,6 +19,15 @@ func venue(n byte, city string, tags ...string) jsonbcolumns.Venue {
 		TenantID: tenant, ID: id(n), Name: "<Old> & \"new\" \u2028", City: city, Seats: &seats,
 		OpenedAt: time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.FixedZone("east", 19800)), Tags: tags,
 	}
+}
+
+var cities = rapid.SampledFrom([]string{"Oslo", "oslo", ""})
+
+// meeting has cities found that were saved.
+var meeting = []crossfadetest.Option{
+	crossfadetest.Field("Venue.City", cities),
+	crossfadetest.Field("ByCity.city", cities),
+	crossfadetest.Field("ChangeCity.city", cities),
 }
 
 // change is a value and what becomes of it.

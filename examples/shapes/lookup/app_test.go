@@ -126,3 +126,8 @@ func TestBothVersionsGiveTheSameAnswers(t *testing.T) {
 	pool := crossfadetest.Postgres(t, schema)
 	crossfadetest.Contract(t, pool, lookuptest.Entity, v1.New, v2.New)
 }
+
+func TestBothVersionsFindTheSame(t *testing.T) {
+	pool := crossfadetest.Postgres(t, schema)
+	crossfadetest.Contract(t, pool, lookuptest.Entity, v1.New, v2.New, meeting...)
+}

@@ -6,7 +6,9 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
+	"github.com/crossfade-db/crossfade/crossfadetest"
 	"github.com/crossfade-db/crossfade/examples/shapes/mergetables"
 )
 
@@ -16,6 +18,15 @@ func account(n byte, settings *mergetables.Settings) mergetables.Account {
 
 func chosen(language string, newsletter bool) *mergetables.Settings {
 	return &mergetables.Settings{Language: language, Newsletter: newsletter}
+}
+
+var languages = rapid.SampledFrom([]string{"en", "EN", ""})
+
+// meeting has languages found that were saved.
+var meeting = []crossfadetest.Option{
+	crossfadetest.Field("Settings.Language", languages),
+	crossfadetest.Field("ByLanguage.language", languages),
+	crossfadetest.Field("ChangeLanguage.language", languages),
 }
 
 // change is a value and what becomes of it.

@@ -7,7 +7,9 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
+	"github.com/crossfade-db/crossfade/crossfadetest"
 	"github.com/crossfade-db/crossfade/examples/shapes/movetochild"
 )
 
@@ -16,6 +18,15 @@ func shipment(n byte, carrier string, parcels ...movetochild.Parcel) movetochild
 }
 
 var one, two = movetochild.Parcel{Barcode: "a,{}\"", Grams: 1}, movetochild.Parcel{Barcode: "b", Grams: -2}
+
+var carriers = rapid.SampledFrom([]string{"post", "Post", ""})
+
+// meeting has carriers found that were saved.
+var meeting = []crossfadetest.Option{
+	crossfadetest.Field("Shipment.Carrier", carriers),
+	crossfadetest.Field("ByCarrier.carrier", carriers),
+	crossfadetest.Field("ChangeCarrier.carrier", carriers),
+}
 
 // change is a value and what becomes of it.
 func change() (before, after movetochild.Shipment) {

@@ -7,7 +7,9 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
+	"github.com/crossfade-db/crossfade/crossfadetest"
 	"github.com/crossfade-db/crossfade/examples/shapes/movetoparent"
 )
 
@@ -16,6 +18,15 @@ func order(n byte, currency string, lines ...movetoparent.Line) movetoparent.Ord
 }
 
 var one, two = movetoparent.Line{SKU: "a,{}\"", Quantity: 1}, movetoparent.Line{SKU: "b", Quantity: -2}
+
+var currencies = rapid.SampledFrom([]string{"EUR", "eur", ""})
+
+// meeting has currencies found that were saved.
+var meeting = []crossfadetest.Option{
+	crossfadetest.Field("Order.Currency", currencies),
+	crossfadetest.Field("ByCurrency.currency", currencies),
+	crossfadetest.Field("ChangeCurrency.currency", currencies),
+}
 
 // change is a value and what becomes of it.
 func change() (before, after movetoparent.Order) {

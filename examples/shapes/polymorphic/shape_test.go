@@ -7,7 +7,9 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
+	"github.com/crossfade-db/crossfade/crossfadetest"
 	"github.com/crossfade-db/crossfade/examples/shapes/polymorphic"
 )
 
@@ -20,6 +22,11 @@ func comment(n byte, subject polymorphic.Subject) polymorphic.Comment {
 	return polymorphic.Comment{
 		TenantID: tenant, ID: id(n), Subject: subject, Body: "Nice.", WrittenAt: time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC),
 	}
+}
+
+// meeting has subjects found that were saved, and others refused.
+var meeting = []crossfadetest.Option{
+	crossfadetest.OfType(rapid.SampledFrom([]polymorphic.Subject{post, photo, {Kind: polymorphic.Post, ID: id(22)}, {Kind: "video", ID: id(21)}})),
 }
 
 // change is a value and what becomes of it.

@@ -7,7 +7,9 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
+	"github.com/crossfade-db/crossfade/crossfadetest"
 	"github.com/crossfade-db/crossfade/examples/shapes/splittable"
 )
 
@@ -17,6 +19,14 @@ func member(n byte, name string) splittable.Member {
 		TenantID: tenant, ID: id(n), Email: name + "@example.org", JoinedAt: time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC),
 		Name: name, Bio: "Hello.", Website: &site,
 	}
+}
+
+var names = rapid.SampledFrom([]string{"ada", "Ada", ""})
+
+// meeting has names found that were saved.
+var meeting = []crossfadetest.Option{
+	crossfadetest.Field("Member.Name", names),
+	crossfadetest.Field("ByName.name", names),
 }
 
 // change is a value and what becomes of it.

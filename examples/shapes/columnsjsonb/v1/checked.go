@@ -1,3 +1,4 @@
+// Package v1 stores a device in a column for each field. It knows nothing of version 2.
 package v1
 
 import (

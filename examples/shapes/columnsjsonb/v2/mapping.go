@@ -1,3 +1,4 @@
+// Package v2 stores most of a device in one document. It knows nothing of version 1.
 package v2
 
 import (

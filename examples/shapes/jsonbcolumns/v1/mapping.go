@@ -1,3 +1,4 @@
+// Package v1 stores a venue in one document. It knows nothing of version 2.
 package v1
 
 import (

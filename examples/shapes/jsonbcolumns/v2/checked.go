@@ -1,3 +1,4 @@
+// Package v2 stores a venue in a column for each field. It knows nothing of version 1.
 package v2
 
 import (

@@ -1,3 +1,4 @@
+// Package v2 stores categories in a table of their own. It knows nothing of version 1.
 package v2
 
 import (

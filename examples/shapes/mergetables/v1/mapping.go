@@ -1,3 +1,4 @@
+// Package v1 stores accounts and their settings in two tables. It knows nothing of version 2.
 package v1
 
 import (

@@ -1,3 +1,4 @@
+// Package v2 stores accounts and their settings in one table. It knows nothing of version 1.
 package v2
 
 import (

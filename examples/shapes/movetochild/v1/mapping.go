@@ -1,3 +1,4 @@
+// Package v1 stores the carrier of a shipment with the shipment. It knows nothing of version 2.
 package v1
 
 import (

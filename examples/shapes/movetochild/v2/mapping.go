@@ -1,3 +1,4 @@
+// Package v2 stores the carrier of a shipment with each of its parcels. It knows nothing of version 1.
 package v2
 
 import (

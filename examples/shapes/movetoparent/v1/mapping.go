@@ -1,3 +1,4 @@
+// Package v1 stores the currency of an order with each of its lines. It knows nothing of version 2.
 package v1
 
 import (

@@ -1,3 +1,4 @@
+// Package v2 stores the currency of an order with the order. It knows nothing of version 1.
 package v2
 
 import (

@@ -1,3 +1,4 @@
+// Package v1 stores the subject of a comment by kind and id. It knows nothing of version 2.
 package v1
 
 import (

@@ -1,3 +1,4 @@
+// Package v2 stores the subject of a comment in a column for each kind. It knows nothing of version 1.
 package v2
 
 import (
