@@ -1,10 +1,10 @@
 // Package typebool shows how a boolean becomes a text: version 1 keeps a consent as true, false or null, for those who
 // were never asked, and version 2 writes it out, so that other answers can follow.
 //
-// Version 2 needs no mapping: sqlc is told that its domain recipient_consent holds a Consent. Both versions store each of
-// the three and refuse any other; a new one comes when version 1 is retired, for it could not hold it. Version 1 looks
-// for a consent by its name, since null is equal to nothing, so that a consent which nobody gave finds nobody. Nothing
-// is lost. By hand, besides SQL and this file: 31 lines, in v1/mapping.go.
+// Version 2 needs no mapping: sqlc is told that its domain recipient_consent holds a Consent. Both versions store each
+// of the three and refuse any other; a new one comes when version 1 is retired, for it could not hold it. Version 1
+// looks for a consent by its name, since null is equal to nothing, so that a consent which nobody gave finds nobody.
+// Nothing is lost. By hand, besides SQL and this file: 31 lines, in v1/mapping.go.
 package typebool
 
 import (

@@ -1,3 +1,4 @@
+// Package v1 keeps the start of an appointment in a date and a time of day.
 package v1
 
 import (

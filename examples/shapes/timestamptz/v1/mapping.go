@@ -1,3 +1,4 @@
+// Package v1 keeps when an event happened as a timestamp without a zone, in UTC.
 package v1
 
 import (

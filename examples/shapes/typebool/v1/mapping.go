@@ -1,3 +1,4 @@
+// Package v1 keeps a consent as a boolean, null for those who were never asked.
 package v1
 
 import (

@@ -1,3 +1,4 @@
+// Package v1 keeps the status of a parcel as a text.
 package v1
 
 import (
