@@ -41,6 +41,7 @@ var (
 	tenant    = uuid.MustParse("10000000-0000-4000-8000-000000000000")
 	tables    = crossfadetest.SQL(schema + audit)
 	migration = versions.Migration{Name: "listeners-v2", Entity: "listeners", From: "v1", To: "v2"}
+	database  atomic.Pointer[postgres.DB]  // of the application that was opened last
 	pool      atomic.Pointer[pgxpool.Pool] // of the application that was opened last
 )
 
@@ -50,6 +51,7 @@ func app(seed func(ctx context.Context, r ormtosqlc.Listeners) error) crossfadet
 		Migration: migration, Setup: []crossfadetest.Setup{tables}, Spread: ormtosqlctest.Spread, Seed: seed,
 		Open: func(env *crossfadetest.Env) (ormtosqlc.Listeners, error) {
 			pool.Store(env.Pool)
+			database.Store(env.DB)
 			opener, err := gormtx.New(nil)
 			if err != nil {
 				return nil, err

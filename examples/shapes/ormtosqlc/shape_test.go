@@ -114,3 +114,21 @@ func story(t *testing.T, r ormtosqlc.Listeners) {
 		from listeners`).Scan(&kept, &dated))
 	assert.True(t, kept && dated, "the columns that the domain does not show are kept")
 }
+
+func TestATransactionOfTheApplicationWritesOnceToo(t *testing.T) {
+	crossfadetest.EachStage(t, app(seed), func(t *testing.T, r ormtosqlc.Listeners) {
+		ctx, routed := t.Context(), r.(*ormtosqlc.RoutedListeners)
+		require.NoError(t, database.Load().InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+			inside := routed.InTx(tx)
+			for want := int64(101); want <= 103; want++ {
+				credit, err := inside.AddCredit(ctx, tenant, ann.ID, 1)
+				require.NoError(t, err)
+				require.Equal(t, want, credit)
+			}
+			return inside.Delete(ctx, tenant, cy.ID)
+		}))
+		require.Equal(t, 8, writes(t))
+		_, err := r.Get(ctx, tenant, cy.ID)
+		require.ErrorIs(t, err, ormtosqlc.ErrNotFound)
+	})
+}
