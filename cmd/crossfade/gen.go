@@ -21,7 +21,8 @@ It needs no database. Where something cannot be generated, every problem is prin
 file:line:column, with the smallest fix, and nothing is written.
 
 With --check nothing is written either: the command lists the files that are out of date and
-ends with exit code 7 when there are any.
+ends with exit code 7 when there are any. Methods of a mapping.go that are left to write, or to
+write again, are listed as "by hand".
 
 With --watch it runs again whenever a Go file or a YAML file of the module changes, what sqlc
 generates included, and prints one line for each run. Problems do not end it; Ctrl-C does, with
@@ -52,9 +53,14 @@ exit code 0.`,
 }
 
 func (a *app) showGen(r gen.Result, check bool) error {
+	unwritten := make([]string, len(r.Unwritten))
+	for i, p := range r.Unwritten {
+		unwritten[i] = p.String()
+	}
 	if a.json {
 		if err := a.document(map[string][]string{
 			"written": list(r.Written), "removed": list(r.Removed), "unchanged": list(r.Unchanged), "out_of_date": list(r.OutOfDate),
+			"unwritten": unwritten,
 		}); err != nil {
 			return err
 		}
@@ -62,7 +68,7 @@ func (a *app) showGen(r gen.Result, check bool) error {
 		for _, group := range []struct {
 			verb  string
 			files []string
-		}{{"out of date", r.OutOfDate}, {"written", r.Written}, {"removed", r.Removed}, {"unchanged", r.Unchanged}} {
+		}{{"out of date", r.OutOfDate}, {"written", r.Written}, {"removed", r.Removed}, {"unchanged", r.Unchanged}, {"by hand", unwritten}} {
 			for _, file := range group.files {
 				a.printf("%-12s%s\n", group.verb, file)
 			}

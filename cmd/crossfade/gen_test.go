@@ -1,12 +1,16 @@
 package main
 
 import (
+	"go/token"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/crossfade-db/crossfade/gen"
 )
 
 const annotated = `package shop
@@ -49,7 +53,7 @@ func TestGenWritesWhatIsOutOfDate(t *testing.T) {
 	assert.FileExists(t, filepath.Join(dir, "customers_routed.go"))
 	w.ok("gen", "-C", dir).says("unchanged   customers_compare.go\n", "unchanged   customers_routed.go\n")
 	w.ok("gen", "-C", dir, "--check").says("unchanged   customers_routed.go\n")
-	assert.JSONEq(t, `{"written":[],"removed":[],"unchanged":["customers_compare.go","customers_routed.go"],"out_of_date":[]}`,
+	assert.JSONEq(t, `{"written":[],"removed":[],"unchanged":["customers_compare.go","customers_routed.go"],"out_of_date":[],"unwritten":[]}`,
 		w.ok("gen", "-C", dir, "--json").out)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "customers.go"), []byte(annotated+"// another word\n"), 0o600))
 	w.ok("gen", "-C", dir, "--check")
@@ -100,4 +104,14 @@ func TestGenSaysWhatKeepsTheGoCommandFromListingPackages(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	}
 	w.run("gen", "-C", dir, "./...").is(exitFailure).blames("updates to go.mod needed", "go mod tidy")
+}
+
+func TestGenTellsWhatIsLeftToWriteByHand(t *testing.T) {
+	t.Parallel()
+	var out, errs strings.Builder
+	a := newApp(&out, &errs, func(string) string { return "" })
+	left := gen.Problem{Pos: token.Position{Filename: "v2/mapping.go", Line: 7, Column: 1}, Where: "mapping.SaveParams", Text: "it returns an error still"}
+	require.NoError(t, a.showGen(gen.Result{Written: []string{"v2/people_version.go"}, Unwritten: []gen.Problem{left}}, false))
+	assert.Equal(t, "written     v2/people_version.go\nby hand     v2/mapping.go:7:1: mapping.SaveParams: it returns an error still\n", out.String())
+	assert.Empty(t, errs.String())
 }
