@@ -3,6 +3,7 @@ package gen
 import (
 	"fmt"
 	"go/types"
+	"slices"
 	"strings"
 )
 
@@ -37,13 +38,20 @@ func (c *versionCode) sources(m *method, elem int) []argSource {
 			names = append(names, "tenant")
 		}
 		list = append(list, argSource{names: names, param: i, typ: t})
-		if named, _ := deref(t); !isOpaque(named) {
+		if named, pointer := deref(t); !isOpaque(named) && (!pointer || m.throughKey(i)) {
 			for _, f := range c.fieldsOf(named, "", false) {
 				list = append(list, argSource{names: []string{c.plain(f.name)}, param: i, path: f.path, typ: f.typ, level: 1 + f.depth})
 			}
 		}
 	}
 	return list
+}
+
+// throughKey reports whether a parameter that is a pointer cannot be nil, as the
+// method's key or tenant is read through it: the routed repository looks.
+func (m *method) throughKey(param int) bool {
+	reads := func(p path) bool { return p.root == param && len(p.steps) > 0 }
+	return m.tenant != nil && reads(*m.tenant) || slices.ContainsFunc(m.keys, func(k keySet) bool { return slices.ContainsFunc(k.parts, reads) })
 }
 
 // singular is the opposite of plural, as far as names of parameters need it.

@@ -36,3 +36,26 @@ func TestFieldThatIsForgottenDoesNotCompile(t *testing.T) {
 	output = build()
 	assert.Contains(t, output, "mapping does not implement Mapper (wrong type for method PersonFromRow)", "a new field")
 }
+
+// Where nothing says that a pointer is not nil, its fields are the Mapper's affair.
+func TestFieldsAreReadThroughAPointerOnlyWhereTheKeyIs(t *testing.T) {
+	dir := versioned(t, map[string]string{
+		"people.go": replaced(peopleSource,
+			"Save(ctx context.Context, tenant string, p Person) error", "Save(ctx context.Context, tenant string, p *Person) error",
+			"Delete(ctx context.Context, tenant string, id int64) error", "Delete(ctx context.Context, tenant string, id int64) error\n\t//crossfade:list\n\tList(ctx context.Context, tenant string, from *Person) ([]Person, error)"),
+		"v1/queries/queries.go": peopleQueries + `
+type ListParams struct {
+	TenantID string
+	Name     string
+}
+
+func (q *Queries) List(ctx context.Context, arg ListParams) ([]Person, error) { return nil, nil }
+`,
+	})
+	_, err := gen.Run(t.Context(), gen.Config{Dir: dir, Patterns: []string{"./..."}})
+	require.NoError(t, err)
+	code := read(t, dir, "v1/people_version.go")
+	assert.Contains(t, code, "Name: p.Name", "the routed repository refuses a nil, of which it needs the key")
+	assert.NotContains(t, code, "from.Name")
+	assert.Contains(t, code, "ListParams(tenant string, from *shop.Person) (name string, err error)")
+}
