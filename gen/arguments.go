@@ -104,7 +104,7 @@ func (c *versionCode) argumentsOf(p *methodPlan) bool {
 func (c *versionCode) paramsMapper(p *methodPlan, mapped []target) *mapperMethod {
 	var params []target
 	for i, param := range p.m.params {
-		t := target{param.name, param.typ}
+		t := target(param)
 		if i == p.elem {
 			t = target{strings.ToLower(c.elemName(p)), param.typ.Underlying().(*types.Slice).Elem()} // so batchParam says
 		}

@@ -65,7 +65,7 @@ func (c *versionCode) valueCopy(from, to types.Type) *valueCopy {
 		return &valueCopy{from: from, to: to, elem: elem}
 	}
 	v := &valueCopy{from: from, to: to}
-	source, result := from, to
+	var source, result types.Type
 	if source, v.fromPtr = deref(from); v.fromPtr && typeName(from) != nil {
 		return nil
 	}

@@ -1,7 +1,6 @@
 package gen_test
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,7 +26,6 @@ const peopleSource = `package shop
 
 import (
 	"context"
-	"errors"
 )
 
 type Person struct {
@@ -275,6 +273,6 @@ func TestProblemsOfTheConfigurationAreProblems(t *testing.T) {
 	dir := versioned(t, map[string]string{"crossfade.yaml": versionedConfig + "        sqlx: {}\n"})
 	_, err := gen.Run(t.Context(), gen.Config{Dir: dir})
 	var problems *gen.ProblemsError
-	require.True(t, errors.As(err, &problems), "%v", err)
+	require.ErrorAs(t, err, &problems)
 	assert.Contains(t, problems.Error(), "crossfade.yaml:9:9: people v1: ")
 }

@@ -88,8 +88,8 @@ func TestAuthorityWaitsAsLongAsItMayInAQueue(t *testing.T) {
 // The shorter timeouts are not for the locks of the fence either.
 func TestWriteOfBothSidesWaitsForItsKeyAsLongAsItMay(t *testing.T) {
 	for _, stage := range both {
-		for name, standing := range map[string]flags.Standing{"": none, " clean": clean} {
-			t.Run(stage.String()+name, func(t *testing.T) {
+		for name, standing := range map[string]flags.Standing{"of any": none, "of a clean": clean} {
+			t.Run(name+" policy at "+stage.String(), func(t *testing.T) {
 				t.Parallel()
 				w, wire := wiredWith(t, stage, standing, queued, &postgres.Config{OtherLockTimeout: 10 * time.Millisecond, LockTimeout: time.Minute})
 				for range 3 {

@@ -1,3 +1,4 @@
+// Package v1 keeps a person's name in one column.
 package v1
 
 import _ "embed"

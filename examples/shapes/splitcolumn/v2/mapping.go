@@ -1,3 +1,4 @@
+// Package v2 keeps a person's name in two columns.
 package v2
 
 import (

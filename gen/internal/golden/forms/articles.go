@@ -43,7 +43,7 @@ type Heading struct {
 }
 
 // NotFound says that there is no such article.
-type NotFound struct{}
+type NotFound struct{} //nolint:errname // as users name theirs
 
 func (*NotFound) Error() string { return "no such article" }
 
