@@ -26,6 +26,7 @@ const peopleSource = `package shop
 
 import (
 	"context"
+	"errors"
 )
 
 type Person struct {
